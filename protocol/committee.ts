@@ -1,0 +1,93 @@
+import { faultOf } from "./rules/faults.ts";
+import { quorumOf } from "./rules/tally.ts";
+import type { Terms } from "./terms.ts";
+import { BPS } from "./words.ts";
+
+/**
+ * Who votes. `malicious`: share of the voters' stake, 0 to 1. `neutral` and `wrong`: shares of the honest votes that fall
+ * into the band, or on the wrong side. `total`: wei in the pool; without it every expected seat is filled.
+ */
+export type VoterPool = {
+  malicious: number;
+  neutral?: number | undefined;
+  wrong?: number | undefined;
+  total?: bigint | undefined;
+};
+
+/** Chances from 0 to 1, per proposal. */
+export type VoteErrorRates = {
+  seats: number;
+  /** A harmful update is accepted, all malicious seats voting for it. */
+  poisonAccepted: number;
+  /** A good update is not accepted, all malicious seats voting against it. */
+  honestBlocked: number;
+};
+
+/** Seats that a pool fills on average, rounded down. */
+function filledSeats(terms: Terms, total: bigint | undefined): number {
+  const full = BigInt(terms.expectedVoters) * terms.seatStake;
+  if (total === undefined || total >= full) return terms.expectedVoters;
+  return Number(total / terms.seatStake);
+}
+
+/** ln(n!) for every n up to `max`. */
+function logFactorials(max: number): number[] {
+  const logs = [0];
+  for (let n = 1; n <= max; n++) logs.push(logs[n - 1]! + Math.log(n));
+  return logs;
+}
+
+/** Chance that an update is accepted if each seat by itself votes for it, against it, or neither. */
+function acceptance(terms: Terms, seats: number, supporting: number, against: number): number {
+  const logs = logFactorials(seats);
+  const neutral = 1 - supporting - against;
+  const power = (base: number, exponent: number) => (exponent === 0 ? 0 : exponent * Math.log(base));
+  let chance = 0;
+  for (let f = 0; f <= seats; f++) {
+    for (let a = 0; f + a <= seats; a++) {
+      const n = seats - f - a;
+      const accepted = seats >= quorumOf(terms) && 2 * f > seats && f * BPS >= terms.acceptBps * (f + a);
+      if (!accepted) continue;
+      const ways = logs[seats]! - logs[f]! - logs[a]! - logs[n]!;
+      chance += Math.exp(ways + power(supporting, f) + power(against, a) + power(Math.max(neutral, 0), n));
+    }
+  }
+  return Math.min(chance, 1);
+}
+
+/**
+ * Both error rates of the vote for any terms. Seats are taken as independent, each malicious with the given chance; the
+ * real sortition varies less than this multinomial, so the rates err on the cautious side.
+ */
+export function voteErrorRates(terms: Terms, pool: VoterPool): VoteErrorRates {
+  const { malicious, neutral = 0, wrong = 0, total } = pool;
+  const seats = filledSeats(terms, total);
+  const honest = 1 - malicious;
+  const right = honest * (1 - neutral - wrong);
+  return {
+    seats,
+    poisonAccepted: acceptance(terms, seats, malicious + honest * wrong, right),
+    honestBlocked: 1 - acceptance(terms, seats, right, malicious + honest * wrong),
+  };
+}
+
+/** Wei per seat and round: the fair share of the pot, the largest fault, and fault over pay (Infinity without pay). */
+export type SeatRisk = { pay: bigint; risk: bigint; ratio: number };
+
+/** What one seat earns and risks in a round with pot `pot` wei. */
+export function seatRisks(terms: Terms, pot: bigint): { trainer: SeatRisk; voter: SeatRisk } {
+  const seatRisk = (shareBps: number, expected: number, riskBps: number): SeatRisk => {
+    const pay = (pot * BigInt(shareBps)) / BigInt(BPS) / BigInt(expected);
+    const risk = faultOf(terms, 1, riskBps);
+    return { pay, risk, ratio: pay === 0n ? Number.POSITIVE_INFINITY : Number((risk * 10_000n) / pay) / 10_000 };
+  };
+  const voterRisk = Math.max(terms.unrevealedBps, terms.dissentBps + terms.headBps + terms.absentBps);
+  return {
+    trainer: seatRisk(
+      BPS - terms.voterShareBps,
+      terms.expectedTrainers,
+      Math.max(terms.rejectBps, terms.unrevealedBps),
+    ),
+    voter: seatRisk(terms.voterShareBps, terms.expectedVoters, voterRisk),
+  };
+}
