@@ -1,0 +1,28 @@
+import { FlockError } from "../../protocol/errors.ts";
+import { expectShape, type Graph, type Value } from "./ir.ts";
+import { add } from "./rules/add.ts";
+
+/**
+ * Adds the operators that compute the derivative of a scalar by each of the tracked values `by`: reverse-mode differentiation, the tape of
+ * the forward pass walked backwards, gradients of a value that is used twice summed.
+ *
+ * @returns gradients in the order and of the shapes of `by`.
+ */
+export function differentiate(graph: Graph, loss: Value, by: readonly Value[]): Value[] {
+  const gradients = new Map<Value, Value>([[expectShape(loss, []), graph.scalar(1, loss)]]);
+  // A copy: the rules add to the tape while they write the gradients, and those entries are not ours.
+  for (const { output, derivations } of graph.tape.toReversed()) {
+    const gradient = gradients.get(output);
+    if (gradient === undefined) continue;
+    for (const [input, derive] of derivations) {
+      const part = expectShape(derive(gradient), input.shape);
+      const sum = gradients.get(input);
+      gradients.set(input, sum === undefined ? part : add(graph, sum, part));
+    }
+  }
+  return by.map((value) => {
+    const gradient = gradients.get(value);
+    if (gradient === undefined) throw new FlockError(`The loss does not depend on ${value.name}.`);
+    return gradient;
+  });
+}

@@ -1,0 +1,42 @@
+import { InferenceSession } from "onnxruntime-node";
+import { PermanentError } from "../../protocol/errors.ts";
+
+export type Device = "cpu" | "cuda";
+
+export type SessionOptions = {
+  device: Device;
+  /** Threads within an operator; the results do not depend on them. */
+  threads: number;
+  /** Folder of the files that hold external tensors. */
+  folder?: string | undefined;
+};
+
+/**
+ * Loads a serialised graph into ONNX Runtime.
+ *
+ * @throws PermanentError if CUDA is asked for and not there; there is no fall-back to the processor.
+ */
+export async function openSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, {
+      executionProviders: [options.device],
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      extra: {
+        session: {
+          // Several workers share a machine: waiting threads sleep.
+          "intra_op.allow_spinning": "0",
+          ...(options.folder === undefined ? {} : { model_external_initializers_file_folder_path: options.folder }),
+        },
+      },
+    });
+  } catch (cause) {
+    if (options.device !== "cuda") throw cause;
+    throw new PermanentError(
+      "CUDA was asked for, but ONNX Runtime cannot use it here; run `npm run install:cuda` on a machine with an NVIDIA GPU or choose the cpu.",
+      { cause },
+    );
+  }
+}

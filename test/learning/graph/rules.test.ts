@@ -1,0 +1,127 @@
+import { describe, it } from "node:test";
+import { add } from "../../../learning/graph/rules/add.ts";
+import { concat } from "../../../learning/graph/rules/concat.ts";
+import { crossEntropy } from "../../../learning/graph/rules/crossEntropy.ts";
+import { div } from "../../../learning/graph/rules/div.ts";
+import { expand } from "../../../learning/graph/rules/expand.ts";
+import { gather } from "../../../learning/graph/rules/gather.ts";
+import { gemm } from "../../../learning/graph/rules/gemm.ts";
+import { matmul } from "../../../learning/graph/rules/matmul.ts";
+import { mul } from "../../../learning/graph/rules/mul.ts";
+import { neg } from "../../../learning/graph/rules/neg.ts";
+import { reduceMean } from "../../../learning/graph/rules/reduceMean.ts";
+import { reduceSum } from "../../../learning/graph/rules/reduceSum.ts";
+import { reshape } from "../../../learning/graph/rules/reshape.ts";
+import { rmsNorm } from "../../../learning/graph/rules/rmsNorm.ts";
+import { silu } from "../../../learning/graph/rules/silu.ts";
+import { slice } from "../../../learning/graph/rules/slice.ts";
+import { softmax } from "../../../learning/graph/rules/softmax.ts";
+import { sqrt } from "../../../learning/graph/rules/sqrt.ts";
+import { sub } from "../../../learning/graph/rules/sub.ts";
+import { transpose } from "../../../learning/graph/rules/transpose.ts";
+import { checkGradient, type GradientCheck } from "../../support/gradients.ts";
+
+const checks: Record<string, GradientCheck> = {
+  add: {
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    build: (g, [a, b]) => add(g, a!, b!),
+  },
+  "add, broadcast": {
+    shapes: [
+      [2, 1, 3],
+      [4, 1],
+    ],
+    build: (g, [a, b]) => add(g, a!, b!),
+  },
+  "add of a value to itself": { shapes: [[3]], build: (g, [a]) => add(g, a!, a!) },
+  sub: { shapes: [[2, 3], [3]], build: (g, [a, b]) => sub(g, a!, b!) },
+  mul: {
+    shapes: [
+      [2, 3],
+      [2, 1],
+    ],
+    build: (g, [a, b]) => mul(g, a!, b!),
+  },
+  "mul of a value by itself": { shapes: [[3]], build: (g, [a]) => mul(g, a!, a!) },
+  div: { shapes: [[2, 3], [3]], range: [0.5, 2], build: (g, [a, b]) => div(g, a!, b!) },
+  neg: { shapes: [[4]], build: (g, [x]) => neg(g, x!) },
+  sqrt: { shapes: [[4]], range: [0.5, 2], build: (g, [x]) => sqrt(g, x!) },
+  reshape: { shapes: [[2, 6]], build: (g, [x]) => reshape(g, x!, [3, 4]) },
+  transpose: { shapes: [[2, 3, 4]], build: (g, [x]) => transpose(g, x!, [2, 0, 1]) },
+  slice: { shapes: [[2, 5]], build: (g, [x]) => slice(g, x!, 1, 1, 4) },
+  concat: {
+    shapes: [
+      [2, 1],
+      [2, 3],
+      [2, 2],
+    ],
+    build: (g, [a, b, c]) => concat(g, [a!, b!, c!], 1),
+  },
+  expand: { shapes: [[2, 1, 3]], build: (g, [x]) => expand(g, x!, [2, 4, 3]) },
+  reduceMean: { shapes: [[2, 3, 4]], build: (g, [x]) => reduceMean(g, x!, [0, 2]) },
+  reduceSum: { shapes: [[2, 3, 4]], build: (g, [x]) => reduceSum(g, x!, [1]) },
+  matmul: {
+    shapes: [
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+    build: (g, [a, b]) => matmul(g, a!, b!),
+  },
+  gemm: {
+    shapes: [
+      [2, 3],
+      [3, 4],
+    ],
+    build: (g, [a, b]) => gemm(g, a!, b!, { alpha: 0.5 }),
+  },
+  "gemm, first transposed": {
+    shapes: [
+      [3, 2],
+      [3, 4],
+    ],
+    build: (g, [a, b]) => gemm(g, a!, b!, { transA: true }),
+  },
+  "gemm, second transposed": {
+    shapes: [
+      [2, 3],
+      [4, 3],
+    ],
+    build: (g, [a, b]) => gemm(g, a!, b!, { transB: true }),
+  },
+  "gemm, both transposed": {
+    shapes: [
+      [3, 2],
+      [4, 3],
+    ],
+    build: (g, [a, b]) => gemm(g, a!, b!, { transA: true, transB: true }),
+  },
+  "gemm with an addend": {
+    shapes: [[2, 3], [4, 3], [4]],
+    build: (g, [a, b, c]) => gemm(g, a!, b!, { transB: true, alpha: 2, addend: c! }),
+  },
+  softmax: { shapes: [[2, 3, 4]], range: [-3, 3], build: (g, [x]) => softmax(g, x!) },
+  silu: { shapes: [[6]], range: [-4, 4], build: (g, [x]) => silu(g, x!) },
+  // Its second output is float32 whatever goes in, so the check is as coarse as float32 allows.
+  rmsNorm: {
+    shapes: [[3, 8], [8]],
+    dtype: "float32",
+    step: 1e-2,
+    tolerance: 3e-4,
+    build: (g, [x, w]) => rmsNorm(g, x!, w!, 1e-5),
+  },
+  gather: { shapes: [[5, 3]], build: (g, [x]) => gather(g, x!, g.constant("int32", [4], [1, 4, 1, 0])) },
+  crossEntropy: {
+    shapes: [[3, 5]],
+    range: [-3, 3],
+    build: (g, [x]) => crossEntropy(g, x!, g.constant("int32", [3], [4, 0, 2])),
+  },
+};
+
+describe("the derivative of", () => {
+  for (const [name, check] of Object.entries(checks)) {
+    it(`${name} agrees with central differences`, () => checkGradient(check));
+  }
+});
