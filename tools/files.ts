@@ -1,0 +1,26 @@
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the repository. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Folders that hold nothing written by hand. */
+const generated = new Set(["node_modules", "artifacts", "cache", "coverage"]);
+
+/** The files below `folder` for which `wanted(path)` holds, sorted; hidden and generated folders are left out. */
+export function sourceFiles(folder: string, wanted: (path: string) => boolean): string[] {
+  const found: string[] = [];
+  const walk = (current: string, depth: number): void => {
+    for (const entry of readdirSync(current, { withFileTypes: true })) {
+      if (entry.name.startsWith(".")) continue;
+      const path = join(current, entry.name);
+      // Only at the top and as packages: a room may have an `artifacts` folder of its own.
+      const skipped = generated.has(entry.name) && (depth === 0 || entry.name === "node_modules");
+      if (entry.isDirectory() && !skipped) walk(path, depth + 1);
+      else if (entry.isFile() && wanted(path)) found.push(path);
+    }
+  };
+  walk(folder, 0);
+  return found.sort();
+}
