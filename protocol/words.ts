@@ -27,8 +27,10 @@ export const MAX_SCORE = 32_767;
 export const MAX_PROPOSALS = 16;
 export const MAX_BALLOTS = 64;
 
-/** Blocks between the opening of a round and the block whose hash is its seed. */
-export const SEED_DELAY = 1;
+/** Blocks from the opening of a round to the block whose hash is its seed. */
+export const SEED_DELAY = 1n;
+/** For so many blocks after it, that hash can be read on chain (EIP-2935). */
+export const SEED_REACH = 8191n;
 
 /** The name of a number, for messages and reports: `nameOf(Verdict, 1)` is "Accepted". */
 export function nameOf(words: Record<string, number>, value: number): string {

@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from "node:util";
+import { ExitCode, PermanentError } from "../errors.ts";
+import type { FlockEvent } from "./events.ts";
+
+/** The first event that cannot have happened, or says something else than the rules. */
+export class ReplayError extends PermanentError {
+  readonly event: string;
+  readonly block: bigint;
+  readonly logIndex: number;
+  readonly expected: unknown;
+  readonly found: unknown;
+
+  constructor(event: FlockEvent, what: string, expected: unknown, found: unknown) {
+    const place = `${event.name} in block ${event.blockNumber}, log ${event.logIndex}`;
+    super(`${place}: ${what}: expected ${show(expected)}, found ${show(found)}.`, { exitCode: ExitCode.difference });
+    this.event = event.name;
+    this.block = event.blockNumber;
+    this.logIndex = event.logIndex;
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
+/** A value in a message: wei without the `n`, at most a few hundred characters. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return value;
+  const text =
+    JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? part.toString() : part)) ?? "nothing";
+  return text.length > 400 ? `${text.slice(0, 400)}...` : text;
+}
+
+/** @throws ReplayError unless `found` equals `expected`. */
+export function check(event: FlockEvent, what: string, expected: unknown, found: unknown): void {
+  if (!isDeepStrictEqual(expected, found)) throw new ReplayError(event, what, expected, found);
+}
+
+/** @throws ReplayError unless the rule holds. */
+export function demand(event: FlockEvent, holds: boolean, rule: string, found: unknown): asserts holds {
+  if (!holds) throw new ReplayError(event, "the rules refuse it", rule, found);
+}
