@@ -11,6 +11,8 @@ export type QueueConnection = { redis: string } | { postgres: string };
 export type QueueBackend = {
   kind: QueueKind;
   connection: QueueConnection;
+  /** Process id of the server if we started it. */
+  pid(): number | undefined;
   /** Stops the server if we started it; a server of somebody else goes on. */
   close(): Promise<void>;
 };
