@@ -69,10 +69,17 @@ export function writeSafetensors(tensors: readonly SafetensorsTensor[]): Buffer 
       );
     }
   }
-  const json = canonicalHeader(tensors.map(({ data, ...tensor }) => ({ ...tensor, bytes: data.length })));
+  return Buffer.concat([safetensorsHeader(tensors), ...tensors.map((tensor) => tensor.data)]);
+}
+
+/** What the canonical file of these tensors begins with: eight bytes of length and the padded JSON. */
+export function safetensorsHeader(tensors: readonly Omit<SafetensorsTensor, "data">[]): Buffer {
+  const json = canonicalHeader(
+    tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape, bytes: Number(sizeOf(dtype, shape)) })),
+  );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  return Buffer.concat([length, json, ...tensors.map((tensor) => tensor.data)]);
+  return Buffer.concat([length, json]);
 }
 
 type Described = { name: string; dtype: SafetensorsDtype; shape: readonly number[]; bytes: number };
