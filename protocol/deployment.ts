@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type Address, getAddress, isAddress } from "viem";
 import { z } from "zod";
 import { PermanentError } from "./errors.ts";
@@ -41,20 +40,18 @@ const deploymentSchema = z.object({
 });
 
 /**
- * Reads a deployment from JSON: `{chainId, block, addresses: {FlockToken, ...}}`.
- * @throws PermanentError naming the file and each wrong field.
+ * A deployment from its JSON text: `{chainId, block, addresses: {FlockToken, ...}}`; `where` names its source.
+ * @throws PermanentError naming the source and each wrong field.
  */
-export async function readDeployment(file: string): Promise<Deployment> {
+export function parseDeployment(text: string, where: string): Deployment {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, "utf8"));
+    json = JSON.parse(text);
   } catch (cause) {
-    throw new PermanentError(`The deployment file ${file} cannot be read as JSON: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new PermanentError(`The deployment in ${where} is not JSON: ${(cause as Error).message}.`, { cause });
   }
   const parsed = deploymentSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
-  throw new PermanentError(`The deployment file ${file} is not a deployment: ${wrong.join("; ")}.`);
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`);
+  throw new PermanentError(`The deployment in ${where} is wrong: ${wrong.join("; ")}.`);
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { ExitCode, PermanentError } from "../errors.ts";
 import type { FlockEvent } from "./events.ts";
 
@@ -29,9 +28,17 @@ export function show(value: unknown): string {
   return text.length > 400 ? `${text.slice(0, 400)}...` : text;
 }
 
+/** Whether two values of events are the same: numbers, bigints, strings, booleans, and lists and records of them. */
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
+
 /** @throws ReplayError unless `found` equals `expected`. */
 export function check(event: FlockEvent, what: string, expected: unknown, found: unknown): void {
-  if (!isDeepStrictEqual(expected, found)) throw new ReplayError(event, what, expected, found);
+  if (!same(expected, found)) throw new ReplayError(event, what, expected, found);
 }
 
 /** @throws ReplayError unless the rule holds. */
