@@ -1,12 +1,18 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox";
 import { configVariable, defineConfig } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 // The compiler comes from npm: the same bytes for everyone, and no download.
 const solc = { version: "0.8.37", path: createRequire(import.meta.url).resolve("solc/soljson.js") };
 
+const warningsAreErrors: HardhatPlugin = {
+  id: "flock-warnings-are-errors",
+  hookHandlers: { solidity: () => import("./tools/hardhat/warningsAreErrors.ts") },
+};
+
 export default defineConfig({
-  plugins: [toolbox],
+  plugins: [toolbox, warningsAreErrors],
   solidity: {
     profiles: {
       default: {
