@@ -8,6 +8,7 @@ export type EventData = {
   skip?: string | boolean | undefined;
   todo?: string | boolean | undefined;
   message: string;
+  duration_ms: number;
   details: { type?: string | undefined; error?: (Error & { failureType?: string | undefined }) | undefined };
 };
 

@@ -10,7 +10,6 @@ export class FileReport {
   private readonly file: string;
   private readonly verbose: boolean;
   private readonly names: string[] = []; // of the open tests, outermost first
-  private readonly started = performance.now();
   private readonly failures: string[] = [];
   private output = "";
   private passed = 0;
@@ -25,7 +24,7 @@ export class FileReport {
     if (type === "test:start") this.names[data.nesting] = data.name;
     else if (type === "test:stdout" || type === "test:stderr") this.output += data.message;
     else if (type === "test:pass" || type === "test:fail") this.count(type === "test:pass", data, results);
-    else if (type === "test:summary") this.print();
+    else if (type === "test:summary") this.print(data.duration_ms);
   }
 
   private count(passed: boolean, data: EventData, results: Results): void {
@@ -58,11 +57,11 @@ export class FileReport {
   private fail(name: string, text: string | undefined, results: Results, isFile: boolean): void {
     results.failed++;
     this.failures.push(text === undefined ? name : `${name}\n${indent(text)}`);
-    if (isFile) this.print();
+    if (isFile) this.print(0);
   }
 
-  private print(): void {
-    const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
+  private print(milliseconds: number): void {
+    const seconds = (milliseconds / 1000).toFixed(1);
     const counts = [`${this.passed} passed`];
     if (this.failures.length > 0) counts.push(`${this.failures.length} failed`);
     if (this.skipped > 0) counts.push(`${this.skipped} skipped`);
