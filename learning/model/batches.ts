@@ -1,0 +1,73 @@
+import { PermanentError } from "../../protocol/errors.ts";
+import type { ModelConfig } from "./config.ts";
+
+/** One tokenised example: the model is judged on the tokens from `promptLength` on. */
+export type Sequence = { tokens: Int32Array; promptLength: number };
+
+/** Graphs have fixed shapes; sequences are padded to the next of these lengths. */
+const BUCKETS = [16, 32, 64, 128, 256, 512] as const;
+
+/**
+ * The length to which a sequence is padded. Its last token is only ever predicted, never read.
+ *
+ * @throws PermanentError if it has nothing to judge, is too long, or holds a token that the model does not know.
+ */
+export function bucketFor({ tokens, promptLength }: Sequence, { maxPositions, vocabulary }: ModelConfig): number {
+  if (promptLength < 1 || promptLength >= tokens.length) {
+    throw new PermanentError("An example needs a prompt and a completion of one token at least.");
+  }
+  const stranger = tokens.find((token) => token < 0 || token >= vocabulary);
+  if (stranger !== undefined) {
+    throw new PermanentError(
+      `The token ${stranger} is not in the model's vocabulary of ${vocabulary}: is this its tokenizer?`,
+    );
+  }
+  const bucket = BUCKETS.find((length) => tokens.length - 1 <= length && length <= maxPositions);
+  if (bucket !== undefined) return bucket;
+  const most = Math.max(...BUCKETS.filter((length) => length <= maxPositions)) + 1;
+  throw new PermanentError(
+    `An example of ${tokens.length} tokens is too long: the model takes at most ${most}; lower maxTokens.`,
+  );
+}
+
+export type Batch = {
+  /** What the model reads, int32 [rows * length]. */
+  tokens: Int32Array;
+  /** What it should say next at each position, int32 [rows * length]. */
+  labels: Int32Array;
+  /** How much each position counts, [rows * length]: 0 for prompt and padding. */
+  weights: Float32Array;
+};
+
+/**
+ * Lays sequences side by side, padded at the end to `length` and to `rows` rows. The weights of an example's completion sum to 1 (`mean: "example"`), or
+ * those of the whole batch do, each token alike (`mean: "token"`).
+ */
+export function packBatch(
+  sequences: readonly Sequence[],
+  { rows, length, mean }: { rows: number; length: number; mean: "example" | "token" },
+): Batch {
+  const batch = {
+    tokens: new Int32Array(rows * length),
+    labels: new Int32Array(rows * length),
+    weights: new Float32Array(rows * length),
+  };
+  const total = sequences.reduce((sum, sequence) => sum + judged(sequence), 0);
+  for (const [row, sequence] of sequences.entries()) {
+    const { tokens, promptLength } = sequence;
+    const start = row * length;
+    batch.tokens.set(tokens.subarray(0, -1), start);
+    batch.labels.set(tokens.subarray(1), start);
+    // The token at position p is predicted at p - 1.
+    batch.weights.fill(
+      1 / (mean === "token" ? total : judged(sequence)),
+      start + promptLength - 1,
+      start + tokens.length - 1,
+    );
+  }
+  return batch;
+}
+
+function judged({ tokens, promptLength }: Sequence): number {
+  return tokens.length - promptLength;
+}

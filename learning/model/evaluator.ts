@@ -1,0 +1,157 @@
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { PermanentError } from "../../protocol/errors.ts";
+import { Graph } from "../graph/ir.ts";
+import { crossEntropy } from "../graph/rules/crossEntropy.ts";
+import { mul } from "../graph/rules/mul.ts";
+import { reduceSum } from "../graph/rules/reduceSum.ts";
+import { reshape } from "../graph/rules/reshape.ts";
+import { serialize } from "../graph/serialize.ts";
+import { openSession, type SessionOptions } from "../graph/session.ts";
+import { type AdapterSpec, adapterLayout, adapterSize } from "./adapter.ts";
+import { bucketFor, packBatch, type Sequence } from "./batches.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { llama } from "./llama.ts";
+import { adapterParameters } from "./parameters.ts";
+
+/** Judges a base under any adapter. `flat` holds the factors B in the order of `adapterLayout`. */
+export type Evaluator = {
+  /** Mean loss of each example's completion, in nats a token, in the order of the examples. */
+  losses(flat: Float32Array, examples: readonly Sequence[]): Promise<Float64Array>;
+  /** Whether the likeliest token is the right one at every place of the completion; the same as greedy generation of it. */
+  exactMatch(flat: Float32Array, examples: readonly Sequence[]): Promise<boolean[]>;
+  /** Greedy continuation of a prompt: at most `maxNew` tokens, up to an end token, which is left out. */
+  generate(flat: Float32Array, prompt: readonly number[], maxNew: number): Promise<number[]>;
+  close(): Promise<void>;
+};
+
+/** Positions a run: enough to keep the processor busy, few enough to stay small. */
+const POSITIONS = 2048;
+
+/** Opens a base for judging. Graphs are made when a length is first met, and kept. */
+export async function openEvaluator(
+  checkpoint: Checkpoint,
+  spec: AdapterSpec,
+  options: Pick<SessionOptions, "device" | "threads">,
+): Promise<Evaluator> {
+  const { config, folder } = checkpoint;
+  const parameters = adapterSize(adapterLayout(config, spec));
+  const sessions = new Map<string, Promise<InferenceSession>>();
+
+  const sessionFor = (rows: number, length: number): Promise<InferenceSession> => {
+    const key = `${rows} ${length}`;
+    const session =
+      sessions.get(key) ?? openSession(forwardGraph(checkpoint, spec, rows, length), { ...options, folder });
+    sessions.set(key, session);
+    return session;
+  };
+
+  const run = async (flat: Float32Array, sequences: readonly Sequence[], length: number) => {
+    const rows = rowsFor(sequences.length, length);
+    const { tokens, labels, weights } = packBatch(sequences, { rows, length, mean: "example" });
+    const session = await sessionFor(rows, length);
+    const results = await session.run({
+      tokens: new Tensor("int32", tokens, [rows * length]),
+      labels: new Tensor("int32", labels, [rows * length]),
+      weights: new Tensor("float32", weights, [rows * length]),
+      adapter: new Tensor("float32", flat, [parameters]),
+    });
+    const [losses, likeliest] = session.outputNames.map((name) => results[name]?.data);
+    return { losses: losses as Float32Array, likeliest: likeliest as Int32Array };
+  };
+
+  /** Calls `visit` with every example's index and row of a run, examples of like length together. */
+  const each = async (
+    flat: Float32Array,
+    examples: readonly Sequence[],
+    visit: (index: number, row: number, length: number, results: Awaited<ReturnType<typeof run>>) => void,
+  ): Promise<void> => {
+    if (flat.length !== parameters) {
+      throw new PermanentError(`An adapter of ${flat.length} numbers was given where ${parameters} are expected.`);
+    }
+    const byLength = Map.groupBy(examples.keys(), (i) => bucketFor(examples[i] as Sequence, config));
+    for (const [length, indices] of byLength) {
+      const full = POSITIONS / length;
+      for (let start = 0; start < indices.length; start += full) {
+        const chunk = indices.slice(start, start + full);
+        const results = await run(
+          flat,
+          chunk.map((i) => examples[i] as Sequence),
+          length,
+        );
+        for (const [row, index] of chunk.entries()) visit(index, row, length, results);
+      }
+    }
+  };
+
+  return {
+    async losses(flat, examples) {
+      const losses = new Float64Array(examples.length);
+      await each(flat, examples, (index, row, _, results) => {
+        losses[index] = results.losses[row] as number;
+      });
+      return losses;
+    },
+
+    async exactMatch(flat, examples) {
+      const matches: boolean[] = new Array(examples.length).fill(false);
+      await each(flat, examples, (index, row, length, { likeliest }) => {
+        const { tokens, promptLength } = examples[index] as Sequence;
+        const said = likeliest.subarray(row * length + promptLength - 1, row * length + tokens.length - 1);
+        matches[index] = said.every((token, i) => token === tokens[promptLength + i]);
+      });
+      return matches;
+    },
+
+    async generate(flat, prompt, maxNew) {
+      const tokens = [...prompt];
+      while (tokens.length < prompt.length + maxNew) {
+        // The last token is the one asked for; what stands there does not matter.
+        const sequence = { tokens: Int32Array.from([...tokens, 0]), promptLength: tokens.length };
+        let next = 0;
+        await each(flat, [sequence], (_index, _row, _length, { likeliest }) => {
+          next = likeliest[tokens.length - 1] as number;
+        });
+        if (config.endTokens.includes(next)) break;
+        tokens.push(next);
+      }
+      return tokens.slice(prompt.length);
+    },
+
+    async close() {
+      for (const session of sessions.values()) await (await session).release();
+      sessions.clear();
+    },
+  };
+}
+
+/** One, an eighth or all of the rows that fit: few graphs, little padding. */
+function rowsFor(count: number, length: number): number {
+  const full = POSITIONS / length;
+  return [1, full / 8, full].find((rows) => Number.isInteger(rows) && rows >= count) ?? full;
+}
+
+/** losses [rows] and the likeliest next tokens [rows * length] of a batch. */
+function forwardGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: number, length: number): Uint8Array {
+  const graph = new Graph();
+  const positions = [rows * length];
+  const tokens = graph.input("tokens", "int32", positions);
+  const labels = graph.input("labels", "int32", positions);
+  const weights = graph.input("weights", "float32", positions);
+  const flat = graph.input("adapter", "float32", [adapterSize(adapterLayout(checkpoint.config, spec))]);
+
+  const parameters = adapterParameters(graph, checkpoint, spec, flat);
+  const logits = llama(graph, checkpoint.config, { batch: rows, length, tokens }, parameters);
+  const weighted = reshape(graph, mul(graph, crossEntropy(graph, logits, labels), weights), [rows, length]);
+  const losses = reshape(graph, reduceSum(graph, weighted, [1]), [rows]);
+  const argMax = graph.emit("ArgMax", [logits], {
+    dtype: "int64",
+    shape: positions,
+    attributes: { axis: 1, keepdims: 0 },
+  });
+  const likeliest = graph.emit("Cast", [argMax], {
+    dtype: "int32",
+    shape: positions,
+    attributes: { to: { dtype: "int32" } },
+  });
+  return serialize(graph, [losses, likeliest]);
+}

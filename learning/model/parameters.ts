@@ -1,0 +1,58 @@
+import { splitFlat } from "../graph/flat.ts";
+import type { Graph, Value } from "../graph/ir.ts";
+import { type AdapterSpec, adapterLayout, adapterScale, factorA, factorAToFloat } from "./adapter.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { ModelConfig } from "./config.ts";
+import type { LlamaParameters } from "./llama.ts";
+import { weightShapes } from "./weights.ts";
+
+/** A frozen base, read by the runtime from its file, with an adapter whose factors B come from the flat vector. `trained` are those factors, in order. */
+export function adapterParameters(
+  graph: Graph,
+  checkpoint: Checkpoint,
+  spec: AdapterSpec,
+  flat: Value,
+): LlamaParameters & { trained: Value[] } {
+  const layout = adapterLayout(checkpoint.config, spec);
+  const trained = splitFlat(
+    graph,
+    flat,
+    layout.map(({ rows, columns }) => [rows, columns]),
+  );
+  const scale = adapterScale(spec);
+  const factors = new Map(
+    layout.map((tensor, i) => {
+      const a = graph.constant("float32", [spec.rank, tensor.inputs], factorAToFloat(factorA(spec, tensor)));
+      return [`${tensor.layer} ${tensor.target}`, { a, b: trained[i] as Value, scale }];
+    }),
+  );
+  return {
+    weight: frozenWeights(graph, checkpoint),
+    adapter: (layer, target) => factors.get(`${layer} ${target}`),
+    trained,
+  };
+}
+
+/** A model all of whose weights come from the flat vector, in the order of `weightShapes`. */
+export function fullParameters(graph: Graph, config: ModelConfig, flat: Value): LlamaParameters & { trained: Value[] } {
+  const shapes = weightShapes(config);
+  const trained = splitFlat(
+    graph,
+    flat,
+    shapes.map(({ shape }) => shape),
+  );
+  const byName = new Map(shapes.map(({ name }, i) => [name, trained[i] as Value]));
+  return { weight: (name) => byName.get(name) as Value, trained };
+}
+
+function frozenWeights(graph: Graph, { weights, file }: Checkpoint): (name: string) => Value {
+  const values = new Map<string, Value>();
+  return (name) => {
+    const known = values.get(name);
+    if (known !== undefined) return known;
+    const { shape, offset, bytes } = weights.get(name) as NonNullable<ReturnType<typeof weights.get>>;
+    const value = graph.external(name, "float32", shape, { file, offset, bytes });
+    values.set(name, value);
+    return value;
+  };
+}

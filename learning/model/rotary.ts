@@ -1,0 +1,30 @@
+import type { Graph, Value } from "../graph/ir.ts";
+import { add } from "../graph/rules/add.ts";
+import { concat } from "../graph/rules/concat.ts";
+import { mul } from "../graph/rules/mul.ts";
+import { neg } from "../graph/rules/neg.ts";
+import { slice } from "../graph/rules/slice.ts";
+
+/** Cosines and sines of all positions and frequencies, each [1, 1, length, headSize]. */
+export type RotaryTables = { cos: Value; sin: Value };
+
+/** Position p and pair i turn by p * theta^(-2i / headSize); both halves of a head get the same angles, as in Hugging Face's Llama. */
+export function rotaryTables(graph: Graph, length: number, headSize: number, theta: number): RotaryTables {
+  const half = headSize / 2;
+  const angles = Array.from({ length: length * headSize }, (_, k) => {
+    const position = Math.floor(k / headSize);
+    const pair = (k % headSize) % half;
+    return position / theta ** ((2 * pair) / headSize);
+  });
+  const table = (numbers: number[]) => graph.constant("float32", [1, 1, length, headSize], numbers);
+  return { cos: table(angles.map(Math.cos)), sin: table(angles.map(Math.sin)) };
+}
+
+/** Rotary position embedding (Su et al. 2021) of x [batch, heads, length, headSize]: x * cos + (-x2, x1) * sin for x = (x1, x2). */
+export function rotary(graph: Graph, x: Value, { cos, sin }: RotaryTables): Value {
+  const headSize = x.shape[3] as number;
+  const first = slice(graph, x, 3, 0, headSize / 2);
+  const second = slice(graph, x, 3, headSize / 2, headSize);
+  const turned = concat(graph, [neg(graph, second), first], 3);
+  return add(graph, mul(graph, x, cos), mul(graph, turned, sin));
+}

@@ -1,0 +1,86 @@
+import { differentiate } from "../graph/differentiate.ts";
+import { joinFlat } from "../graph/flat.ts";
+import { Graph, type Value } from "../graph/ir.ts";
+import { serializeLoop } from "../graph/loop.ts";
+import { crossEntropy } from "../graph/rules/crossEntropy.ts";
+import { mul } from "../graph/rules/mul.ts";
+import { reduceSum } from "../graph/rules/reduceSum.ts";
+import { reshape } from "../graph/rules/reshape.ts";
+import { serialize } from "../graph/serialize.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { type LlamaParameters, llama } from "../model/llama.ts";
+import { type AdamOptions, adamw } from "./adamw.ts";
+
+/** What is trained: `size` numbers, and how the model's tensors come from that vector. */
+export type Trainable = {
+  config: ModelConfig;
+  size: number;
+  parameters: (graph: Graph, flat: Value) => LlamaParameters & { trained: Value[] };
+};
+
+export type StepShape = { batch: number; length: number };
+
+/**
+ * The training step as one ONNX model that takes any number of steps: forward, backward, AdamW. Takes the batches stacked as `tokens_all`,
+ * `labels_all`, `weights_all` [steps, batch * length], the steps' scalars stacked, and the state as `parameters_start`, `mean_start`, `square_start`;
+ * gives the state as `..._end`, and `losses` [steps].
+ */
+export function trainingStep(trainable: Trainable, shape: StepShape, options: AdamOptions): Uint8Array {
+  const graph = new Graph();
+  const vector = [trainable.size];
+  const state = {
+    parameters: graph.input("parameters", "float32", vector),
+    mean: graph.input("mean", "float32", vector),
+    square: graph.input("square", "float32", vector),
+  };
+  const step = {
+    rate: graph.input("rate", "float32", []),
+    meanCorrection: graph.input("mean_correction", "float32", []),
+    squareCorrection: graph.input("square_correction", "float32", []),
+  };
+  const batch = batchInputs(graph, shape);
+  const { loss, gradient } = lossAndGradient(graph, trainable, shape, batch, state.parameters);
+  const next = adamw(graph, state, gradient, step, options);
+  return serializeLoop(graph, {
+    perStep: [...Object.values(batch), ...Object.values(step)],
+    carried: [
+      { before: state.parameters, after: next.parameters },
+      { before: state.mean, after: next.mean },
+      { before: state.square, after: next.square },
+    ],
+    collected: { losses: loss },
+  });
+}
+
+/** The loss and its gradient alone: takes `tokens`, `labels`, `weights` [batch * length] and `parameters`; its outputs are those two, in order. */
+export function gradientStep(trainable: Trainable, shape: StepShape): Uint8Array {
+  const graph = new Graph();
+  const parameters = graph.input("parameters", "float32", [trainable.size]);
+  const { loss, gradient } = lossAndGradient(graph, trainable, shape, batchInputs(graph, shape), parameters);
+  return serialize(graph, [loss, gradient]);
+}
+
+type BatchInputs = { tokens: Value; labels: Value; weights: Value };
+
+function batchInputs(graph: Graph, { batch, length }: StepShape): BatchInputs {
+  return {
+    tokens: graph.input("tokens", "int32", [batch * length]),
+    labels: graph.input("labels", "int32", [batch * length]),
+    weights: graph.input("weights", "float32", [batch * length]),
+  };
+}
+
+/** loss [] = sum of weight * cross entropy over all positions; gradient [size]. */
+function lossAndGradient(
+  graph: Graph,
+  { config, parameters }: Trainable,
+  shape: StepShape,
+  { tokens, labels, weights }: BatchInputs,
+  flat: Value,
+): { loss: Value; gradient: Value } {
+  const model = parameters(graph, flat);
+  const logits = llama(graph, config, { ...shape, tokens }, model);
+  const weighted = mul(graph, crossEntropy(graph, logits, labels), weights);
+  const loss = reshape(graph, reduceSum(graph, weighted, [0]), []);
+  return { loss, gradient: joinFlat(graph, differentiate(graph, loss, model.trained)) };
+}
