@@ -78,6 +78,9 @@ export const configSchema = z.strictObject({
       steps: z.int().min(1).default(40),
       batch: z.int().min(1).default(32), // examples a step
       learningRate: z.number().positive().default(2e-3),
+      warmup: z.int().min(0).default(0), // steps over which the rate rises
+      decay: z.enum(["constant", "cosine"]).default("constant"), // of the rate afterwards
+      weightDecay: z.number().min(0).default(0),
     })
     .prefault({}),
   pollSeconds: seconds(5), // between two looks at the chain

@@ -1,13 +1,13 @@
-import { aggregate } from "./aggregate.ts";
+import { computeHead } from "./head.ts";
 import { openRecipes } from "./recipe.ts";
+import { computeScores } from "./scores.ts";
 import { serveCompute } from "./serve.ts";
-import { trainUpdate } from "./train.ts";
-import { validateProposals } from "./validate.ts";
+import { computeUpdate } from "./update.ts";
 
 /** The compute program: the one process that holds the device. */
 const recipes = openRecipes();
 serveCompute({
-  aggregate: (request) => aggregate(recipes, request),
-  train: (request, doing) => trainUpdate(recipes, request, doing),
-  validate: (request, doing) => validateProposals(recipes, request, doing),
+  aggregate: (request) => computeHead(recipes, request),
+  train: (request, doing) => computeUpdate(recipes, request, doing),
+  validate: (request, doing) => computeScores(recipes, request, doing),
 });

@@ -44,7 +44,14 @@ export const trainRequest = z.strictObject({
   ...common,
   head: path,
   data: path, // folder of JSONL files, one a domain
-  training: z.strictObject({ steps: z.int(), batch: z.int(), learningRate: z.number() }),
+  training: z.strictObject({
+    steps: z.int().min(1),
+    batch: z.int().min(1), // examples a step
+    learningRate: z.number().positive(),
+    warmup: z.int().min(0), // steps over which the rate rises
+    decay: z.enum(["constant", "cosine"]), // of the rate afterwards
+    weightDecay: z.number().min(0),
+  }),
   seed: z.string().min(1),
   out: path,
 });

@@ -15,7 +15,7 @@ const settings = { manifest: "m", model: "b", device: "cpu", threads: 1 } as con
 const work = (data: string, out = "o") => ({
   head: "h",
   data,
-  training: { steps: 1, batch: 1, learningRate: 1 },
+  training: { steps: 1, batch: 1, learningRate: 1, warmup: 0, decay: "constant" as const, weightDecay: 0 },
   seed: "s",
   out,
 });

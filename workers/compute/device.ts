@@ -1,0 +1,9 @@
+import { chooseDevice, probeDevice } from "../../learning/train/device.ts";
+
+/**
+ * Makes sure that the machine has what the work asks for; a job that demands CUDA fails rather than falls back.
+ * @throws PermanentError without CUDA.
+ */
+export async function requireDevice(wanted: "cpu" | "cuda"): Promise<"cpu" | "cuda"> {
+  return wanted === "cuda" ? chooseDevice(wanted, await probeDevice()) : wanted;
+}

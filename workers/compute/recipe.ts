@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { type NormLimit, normLimit } from "../../learning/artifact/norm.ts";
+import { type AdapterSpec, type AdapterTensor, adapterLayout } from "../../learning/model/adapter.ts";
+import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
+import { openTokenizer, type Tokenizer } from "../../learning/model/tokenizer.ts";
+import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
+
+/** A manifest with its base model opened: what every piece of work of one task starts from. */
+export type Recipe = {
+  manifest: Manifest;
+  checkpoint: Checkpoint;
+  spec: AdapterSpec;
+  layout: AdapterTensor[];
+  limit: NormLimit;
+  tokenizer: Tokenizer;
+};
+
+/** Opens a recipe from the manifest's file and the base model's folder. */
+export async function openRecipe({ manifest: file, model }: { manifest: string; model: string }): Promise<Recipe> {
+  const manifest = parseManifest(await readFile(file, "utf8"));
+  const { rank, alpha, targets, seed, maxNorm } = manifest.adapter;
+  const spec: AdapterSpec = { rank, alpha, targets, seed };
+  const checkpoint = await openCheckpoint(model);
+  const layout = adapterLayout(checkpoint.config, spec);
+  return {
+    manifest,
+    checkpoint,
+    spec,
+    layout,
+    limit: normLimit(spec, layout, maxNorm),
+    tokenizer: openTokenizer(model),
+  };
+}
+
+/** Opens each recipe once; a compute process has one as a rule. */
+export type Recipes = (names: { manifest: string; model: string }) => Promise<Recipe>;
+
+export function openRecipes(): Recipes {
+  const known = new Map<string, Promise<Recipe>>();
+  return (names) => {
+    const key = JSON.stringify([names.manifest, names.model]);
+    const recipe = known.get(key) ?? openRecipe(names);
+    known.set(key, recipe);
+    recipe.catch(() => known.delete(key)); // a file that is not there yet may come
+    return recipe;
+  };
+}

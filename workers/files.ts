@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Hex } from "viem";
+
+/** Writes a file as a whole or not at all: a temporary file beside it, flushed to the disk, then renamed. */
+export async function writeFileAtomic(
+  file: string,
+  bytes: Uint8Array | string,
+  { mode = 0o644 }: { mode?: number | undefined } = {},
+): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.part`;
+  try {
+    const handle = await open(temporary, "wx", mode);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** sha256 of a file of any size. */
+export async function sha256OfFile(file: string): Promise<Hex> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return `0x${hash.digest("hex")}`;
+}
+
+/** sha256 over the names and contents of a folder's files that end in `ending`, in the order of their names. */
+export async function sha256OfFolder(folder: string, ending: string): Promise<Hex> {
+  const hash = createHash("sha256");
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
+  for (const name of names) hash.update(`${name}\0${await sha256OfFile(join(folder, name))}\n`);
+  return `0x${hash.digest("hex")}`;
+}

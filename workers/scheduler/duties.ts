@@ -1,0 +1,114 @@
+import { type Address, type Hex, keccak256, stringToHex } from "viem";
+import { Phase, Role } from "../../protocol/words.ts";
+import { jobId } from "../queue/jobs.ts";
+import type { Intent } from "../sender/intents.ts";
+
+/** What the chain says about one task and one operator; all that duties depend on, besides what the operator has done. */
+export type Situation = {
+  task: bigint;
+  operator: Address;
+  /** What the operator staked for; undefined without a stake. */
+  role: Role | undefined;
+  /** Of the open round, else of the last one. */
+  round: number;
+  phase: Phase;
+  /** No round is open, and the contracts would open one now. */
+  openable: boolean;
+  /** Blocks since the one whose hash is the round's seed; negative before it. */
+  seedAge: number;
+  seedLatched: boolean;
+  /** Seats of the operator in the open round. */
+  seats: number;
+  /** Where the operator's own commitments stand. */
+  proposal: "none" | "sealed" | "published";
+  ballot: "none" | "sealed" | "revealed";
+  /** Proposals published in the open round. */
+  published: number;
+  headId: Hex;
+  /** Where others are told to find the operator's artifacts; empty before it said so. */
+  endpoint: string;
+};
+
+/** What the operator has at hand for the open round. */
+export type Own = {
+  /** Its trained update, in its store. */
+  artifact: Hex | undefined;
+  /** Its validation report, in its store. */
+  report: Hex | undefined;
+  /** Where its store can be reached now. */
+  endpoint: string | undefined;
+  /** Digests of the data and settings that training and validation would use: a mended input makes another job. */
+  setup: Hex;
+};
+
+export type Duty = {
+  /** Deterministic: the same duty has the same id on every look and after every start. */
+  id: string;
+  /** Share of the stagger to wait first, in [0, 1): what anybody may do is not done by all at once. */
+  turn: number;
+} & ({ kind: "train" | "validate" } | { kind: "send"; intent: Intent });
+
+/** Blocks after which a seed that no proposer latched is latched by others: half of how long it can be read. */
+const SEED_OLD = 4096;
+
+/**
+ * What the operator should do now. A pure function of the present: it never depends on having seen an event, so whoever starts
+ * late, or lost its queue, does the same as everybody else.
+ */
+export function duties(situation: Situation, own: Own): Duty[] {
+  const { task, operator, role, round, phase } = situation;
+
+  const send = (intent: Intent, facts: (string | number | bigint)[], turn = 0): Duty => ({
+    kind: "send",
+    id: jobId(intent.kind, ...facts),
+    turn,
+    intent,
+  });
+  const anyone = (intent: Intent, ofRound: number): Duty =>
+    send(intent, [task, ofRound, operator], turnOf(intent.kind, ofRound, operator));
+  const mine = (intent: Intent, content: Hex): Duty => send(intent, [task, round, operator, content.slice(2, 18)]);
+  const work = (kind: "train" | "validate"): Duty => ({
+    kind,
+    id: jobId(kind, task, round, operator, own.setup.slice(2, 18)),
+    turn: 0,
+  });
+
+  const list: Duty[] = [];
+  if (role !== undefined && own.endpoint !== undefined && own.endpoint !== situation.endpoint) {
+    list.push(send({ kind: "announce", endpoint: own.endpoint }, [operator, digestOf(own.endpoint).slice(2, 18)]));
+  }
+
+  if (phase === Phase.None && situation.openable) list.push(anyone({ kind: "openRound", task }, round + 1));
+  if (phase === Phase.Settle) list.push(anyone({ kind: "settle", task }, round));
+  const seedNeeded = phase === Phase.Propose && !situation.seedLatched;
+  if (seedNeeded && situation.seedAge > SEED_OLD) list.push(anyone({ kind: "latchSeed", task }, round));
+
+  const { seats, proposal, ballot, published } = situation;
+  if (role === Role.Trainer && seats > 0) {
+    const { artifact } = own;
+    const proposing = phase === Phase.Propose && proposal === "none";
+    const publishing = phase === Phase.Publish && proposal === "sealed";
+    // Also when publishing: training again after a lost disk gives the same bytes.
+    if ((proposing || publishing) && artifact === undefined) list.push(work("train"));
+    else if (proposing && artifact) list.push(mine({ kind: "commitProposal", task, artifact }, artifact));
+    else if (publishing && artifact) list.push(mine({ kind: "publishProposal", task, artifact }, artifact));
+  }
+  if (role === Role.Validator && seats > 0 && published > 0) {
+    const { report } = own;
+    const sealing = phase === Phase.Ballot && ballot === "none";
+    const revealing = phase === Phase.Reveal && ballot === "sealed";
+    if ((sealing || revealing) && report === undefined) list.push(work("validate"));
+    else if (sealing && report) list.push(mine({ kind: "commitBallot", task, report }, report));
+    else if (revealing && report) list.push(mine({ kind: "revealBallot", task, report }, report));
+  }
+  return list;
+}
+
+/** Where an operator stands in a line that is drawn anew for each act and round: a number in [0, 1). */
+function turnOf(act: string, round: number, operator: Address): number {
+  return Number.parseInt(digestOf(`${act}|${round}|${operator.toLowerCase()}`).slice(2, 10), 16) / 2 ** 32;
+}
+
+function digestOf(text: string): Hex {
+  return keccak256(stringToHex(text));
+}
