@@ -11,7 +11,7 @@ const PACKAGES = { "redis-server": "redis-server", chromium: "chromium", z3: "z3
 export function requires(program: keyof typeof PACKAGES): string | false {
   const found = (process.env.PATH ?? "").split(delimiter).some((folder) => isExecutable(join(folder, program)));
   if (found) return false;
-  const reason = `needs ${program}: apt-get install ${PACKAGES[program]}`;
+  const reason = `needs ${program} (Debian package ${PACKAGES[program]})`;
   if (process.env.CI === "true") throw new Error(`A test ${reason}.`);
   return reason;
 }

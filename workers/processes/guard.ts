@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
-import type { GuardMessage, GuardedCommand } from "./guardedChild.ts";
+import type { GuardedCommand, GuardMessage } from "./guardedChild.ts";
 
 const STOP_MS = 5_000;
 const RESTART_MS = 300;
