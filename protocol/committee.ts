@@ -81,13 +81,13 @@ export function seatRisks(terms: Terms, pot: bigint): { trainer: SeatRisk; voter
     const risk = faultOf(terms, 1, riskBps);
     return { pay, risk, ratio: pay === 0n ? Number.POSITIVE_INFINITY : Number((risk * 10_000n) / pay) / 10_000 };
   };
-  const voterRisk = Math.max(terms.unrevealedBps, terms.dissentBps + terms.headBps + terms.absentBps);
   return {
     trainer: seatRisk(
       BPS - terms.voterShareBps,
       terms.expectedTrainers,
       Math.max(terms.rejectBps, terms.unrevealedBps),
     ),
-    voter: seatRisk(terms.voterShareBps, terms.expectedVoters, voterRisk),
+    // No revealed ballot costs more than a hidden one: dissent and absence share their proposals.
+    voter: seatRisk(terms.voterShareBps, terms.expectedVoters, terms.unrevealedBps),
   };
 }
