@@ -108,6 +108,9 @@ interface ITaskRegistry is IBindable {
     /// @notice The smallest stake of `task` alone. Reverts if there is no such task.
     function seatStake(TaskId task) external view returns (uint96);
 
+    /// @notice Reverts unless `task` exists and is not closed.
+    function requireOpen(TaskId task) external view;
+
     /// @notice What became of `task`. Reverts if there is no such task.
     /// @return creator Who created it and gets back what it deposited and was not paid out.
     /// @return manifest The digest of its manifest.

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Bindable} from "./Bindable.sol";
+import {Account, IStaking, Role} from "./interfaces/IStaking.sol";
+import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
+import {DEAD, MAX_ENDPOINT} from "./libraries/Constants.sol";
+import {StakePool} from "./libraries/StakePool.sol";
+import {NO_ROUND, RoundId} from "./types/RoundId.sol";
+import {TaskId} from "./types/TaskId.sol";
+
+contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+    using StakePool for Account;
+
+    /// @dev The weights of one task: sums for the next round, and those of the newest round, fixed when it opened.
+    struct Pools {
+        uint96 trainers;
+        uint96 voters;
+        RoundId round;
+        bool open;
+        uint96 latchedTrainers;
+        uint96 latchedVoters;
+        uint40 lastDeadline;
+    }
+
+    /* IMMUTABLES */
+
+    IERC20 private immutable _token;
+    ITaskRegistry private immutable _registry;
+
+    /* STORAGE */
+
+    address private _rounds;
+    address private _distributor;
+    uint256 private _toBurn;
+    mapping(TaskId task => Pools) private _pools;
+    mapping(TaskId task => mapping(address operator => Account)) private _accounts;
+
+    /* CONSTRUCTOR */
+
+    constructor(IERC20 token, ITaskRegistry registry) {
+        _token = token;
+        _registry = registry;
+    }
+
+    /* DEPLOYER */
+
+    /// @inheritdoc IStaking
+    function bind(address rounds, address distributor) external {
+        _requireBindable();
+        _rounds = rounds;
+        _distributor = distributor;
+    }
+
+    /* OPERATOR */
+
+    /// @inheritdoc IStaking
+    function stake(TaskId task, Role role, uint256 amount) external nonReentrant {
+        _requireBound();
+        _registry.requireOpen(task);
+        uint256 seatStake = _registry.seatStake(task);
+        Pools storage pools = _pools[task];
+        Account memory self = account(task, msg.sender);
+        require(self.isEmpty() || self.role == role, WrongRole(self.role, role));
+
+        uint256 before = self.weightNext(seatStake);
+        self.role = role;
+        self.join(amount.toUint96(), _openRound(pools));
+        RoundId countsFrom = pools.round.next();
+        if (self.since == NO_ROUND) self.since = countsFrom;
+        _accounts[task][msg.sender] = self;
+        _moveTotal(pools, role, before, self.weightNext(seatStake));
+
+        emit Staked(task, msg.sender, role, amount, countsFrom);
+        _pull(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function requestExit(TaskId task, uint256 amount) external {
+        require(amount != 0, ZeroAmount());
+        Terms memory terms = _registry.terms(task);
+        Pools storage pools = _pools[task];
+        RoundId open_ = _openRound(pools);
+        Account memory self = account(task, msg.sender);
+        uint256 available = uint256(self.active) + self.joining;
+        require(amount <= available, ExitTooLarge(amount, available));
+
+        uint256 before = self.weightNext(terms.seatStake);
+        bool exposed = self.exit(uint96(amount), open_);
+        self.unlockAt = uint40(block.timestamp + terms.unbonding);
+        _accounts[task][msg.sender] = self;
+        _moveTotal(pools, self.role, before, self.weightNext(terms.seatStake));
+
+        emit ExitRequested(task, msg.sender, amount, exposed ? open_ : NO_ROUND, self.unlockAt);
+    }
+
+    /// @inheritdoc IStaking
+    function announce(string calldata endpoint) external {
+        _requireBound();
+        require(bytes(endpoint).length <= MAX_ENDPOINT, EndpointTooLong(bytes(endpoint).length));
+
+        emit EndpointAnnounced(msg.sender, endpoint);
+    }
+
+    /* ANYONE */
+
+    /// @inheritdoc IStaking
+    function withdraw(TaskId task, address operator) external nonReentrant {
+        Account memory self = account(task, operator);
+        require(block.timestamp >= self.unlockAt, StillLocked(self.unlockAt));
+
+        uint256 amount = self.take(self.leaving != 0 && _isEscape(task));
+        require(amount != 0, NothingToWithdraw(task, operator));
+        _accounts[task][operator] = self;
+
+        emit Withdrawn(task, operator, amount);
+        _token.safeTransfer(operator, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function claim(TaskId task, address operator) external nonReentrant {
+        Account storage self = _accounts[task][operator];
+        uint256 amount = self.claimable;
+        require(amount != 0, NothingToClaim(task, operator));
+
+        self.claimable = 0;
+
+        emit Claimed(task, operator, amount);
+        _token.safeTransfer(operator, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function sweepBurn() external nonReentrant {
+        uint256 amount = _toBurn;
+        require(amount != 0, NothingToBurn());
+
+        _toBurn = 0;
+
+        emit BurnSwept(amount);
+        _token.safeTransfer(DEAD, amount);
+    }
+
+    /* ROUNDS */
+
+    /// @inheritdoc IStaking
+    function open(
+        TaskId task,
+        RoundId round,
+        uint40 lastDeadline
+    ) external returns (uint96 trainerTotal, uint96 voterTotal) {
+        require(msg.sender == _rounds, NotRounds(msg.sender));
+        Pools storage pools = _pools[task];
+
+        (trainerTotal, voterTotal) = (pools.trainers, pools.voters);
+        (pools.round, pools.open) = (round, true);
+        (pools.latchedTrainers, pools.latchedVoters, pools.lastDeadline) = (trainerTotal, voterTotal, lastDeadline);
+    }
+
+    /* DISTRIBUTOR */
+
+    /// @inheritdoc IStaking
+    function settleAccount(TaskId task, address operator, uint256 pay, uint256 fault) external returns (uint256 cut) {
+        _requireDistributor();
+        if (fault != 0) cut = _slash(task, operator, fault);
+        if (pay == 0) return cut;
+
+        // No overflow: all ledgers together never exceed what the vault holds, and that fits.
+        _accounts[task][operator].claimable += uint96(pay);
+        emit Rewarded(task, operator, _pools[task].round, pay);
+    }
+
+    /// @inheritdoc IStaking
+    function closeRound(TaskId task) external {
+        _requireDistributor();
+        _pools[task].open = false;
+    }
+
+    /// @inheritdoc IStaking
+    function deposit(address from, uint256 amount) external nonReentrant {
+        _requireDistributor();
+        _pull(from, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function burn(uint256 amount) external {
+        _requireDistributor();
+        _toBurn += amount;
+        emit BurnScheduled(amount);
+    }
+
+    /// @inheritdoc IStaking
+    function release(address to, uint256 amount) external nonReentrant {
+        _requireDistributor();
+        _token.safeTransfer(to, amount);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IStaking
+    function account(TaskId task, address operator) public view returns (Account memory self) {
+        self = _accounts[task][operator];
+        self.touch(_openRound(_pools[task]));
+    }
+
+    /// @inheritdoc IStaking
+    function weightOf(TaskId task, address operator) external view returns (Role role, uint256 weight) {
+        uint256 seatStake = _registry.seatStake(task);
+        Account memory self = account(task, operator);
+        return (self.role, _pools[task].open ? self.weightNow(seatStake) : self.weightNext(seatStake));
+    }
+
+    /// @inheritdoc IStaking
+    function totals(TaskId task) external view returns (uint96 trainerTotal, uint96 voterTotal) {
+        return (_pools[task].trainers, _pools[task].voters);
+    }
+
+    /// @inheritdoc IStaking
+    function latched(TaskId task) external view returns (uint96 trainerTotal, uint96 voterTotal) {
+        return (_pools[task].latchedTrainers, _pools[task].latchedVoters);
+    }
+
+    /// @inheritdoc IStaking
+    function toBurn() external view returns (uint256) {
+        return _toBurn;
+    }
+
+    /* INTERNAL */
+
+    function _isBound() internal view override returns (bool) {
+        return _distributor != address(0);
+    }
+
+    function _requireDistributor() private view {
+        require(msg.sender == _distributor, NotDistributor(msg.sender));
+    }
+
+    function _openRound(Pools storage pools) private view returns (RoundId) {
+        return pools.open ? pools.round : NO_ROUND;
+    }
+
+    /// @dev Whether the open round should have been settled one unbonding period ago: stake is not locked for ever.
+    function _isEscape(TaskId task) private view returns (bool) {
+        return block.timestamp >= uint256(_pools[task].lastDeadline) + _registry.terms(task).unbonding;
+    }
+
+    function _moveTotal(Pools storage pools, Role role, uint256 before, uint256 afterwards) private {
+        if (role == Role.Trainer) pools.trainers = (pools.trainers + afterwards - before).toUint96();
+        else pools.voters = (pools.voters + afterwards - before).toUint96();
+    }
+
+    function _slash(TaskId task, address operator, uint256 fault) private returns (uint256) {
+        Pools storage pools = _pools[task];
+        uint256 seatStake = _registry.seatStake(task);
+        Account memory self = account(task, operator);
+
+        uint256 before = self.weightNext(seatStake);
+        (uint256 fromActive, uint256 fromLeaving) = self.slash(fault);
+        if (fromActive + fromLeaving == 0) return 0;
+        _accounts[task][operator] = self;
+        _moveTotal(pools, self.role, before, self.weightNext(seatStake));
+
+        emit Slashed(task, operator, pools.round, fromActive, fromLeaving);
+        return fromActive + fromLeaving;
+    }
+
+    /// @dev Takes exactly `amount`, and never more than the ledgers can count.
+    function _pull(address from, uint256 amount) private {
+        require(amount != 0, ZeroAmount());
+        uint256 before = _token.balanceOf(address(this));
+        _token.safeTransferFrom(from, address(this), amount);
+        uint256 balance = _token.balanceOf(address(this));
+        require(balance == before + amount, InexactTransfer(balance - before, amount));
+        require(balance <= type(uint96).max, VaultFull(balance));
+    }
+}
