@@ -29,8 +29,11 @@ export const MAX_BALLOTS = 64;
 
 /** Blocks from the opening of a round to the block whose hash is its seed. */
 export const SEED_DELAY = 1n;
-/** For so many blocks after it, that hash can be read on chain (EIP-2935). */
-export const SEED_REACH = 8191n;
+/** Blocks after it for which that hash can be read on chain: `most` where EIP-2935 holds, `least` elsewhere. */
+export const SEED_REACH = { least: 256n, most: 8191n };
+
+/** Longest endpoint that an operator announces, in bytes. */
+export const MAX_ENDPOINT = 200;
 
 /** The name of a number, for messages and reports: `nameOf(Verdict, 1)` is "Accepted". */
 export function nameOf(words: Record<string, number>, value: number): string {

@@ -12,9 +12,12 @@ import { taskOf } from "./tasks.ts";
 
 const ZERO_WORD = `0x${"0".repeat(64)}` as const;
 
-/** Whether the seed's block hash is out of reach for good. */
+/**
+ * Whether the seed may have been missed. Events do not tell how far a chain looks back; within these bounds the contract
+ * is believed, which decides nothing but when a round without proposals may be settled.
+ */
 export function seedMissed(round: Round, event: FlockEvent): boolean {
-  return round.seed === undefined && event.blockNumber - round.seedBlock > SEED_REACH;
+  return round.seed === undefined && event.blockNumber - round.seedBlock > SEED_REACH.least;
 }
 
 /** The open round that an event speaks of; with `phase`, also that it is in that phase at the event's time. */
@@ -73,7 +76,8 @@ export function seedLatched(state: State, event: FlockEvent<"SeedLatched">): voi
   const { seed } = event.args;
   demand(event, round.seed === undefined, "a seed is latched once", seed);
   demand(event, event.blockNumber > round.seedBlock, `a block after ${round.seedBlock}`, event.blockNumber);
-  demand(event, !seedMissed(round, event), `a block within ${SEED_REACH} of the seed's`, event.blockNumber);
+  const latest = round.seedBlock + SEED_REACH.most;
+  demand(event, event.blockNumber <= latest, `block ${latest} at the latest`, event.blockNumber);
   demand(event, BigInt(seed) !== 0n, "a seed that is not zero", seed);
   round.seed = seed;
 }

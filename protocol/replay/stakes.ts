@@ -9,7 +9,7 @@ import {
   withdrawable,
   withdrawn,
 } from "../rules/stakePool.ts";
-import { Role } from "../words.ts";
+import { MAX_ENDPOINT, Role } from "../words.ts";
 import { check, demand } from "./error.ts";
 import type { FlockEvent } from "./events.ts";
 import { accountOf, openNumber, type State, type Task } from "./state.ts";
@@ -31,7 +31,8 @@ export function staked(state: State, event: FlockEvent<"Staked">): void {
   demand(event, amount > 0n, "a stake above zero", amount);
   demand(event, role === account.role || isEmpty(account), "one role until the account is empty", role);
   check(event, "countsFrom", (task.round?.number ?? 0) + 1, countsFrom);
-  putAccount(task, operator, deposited(account, role, amount, openNumber(task)));
+  const next = deposited(account, role, amount, openNumber(task));
+  putAccount(task, operator, { ...next, since: next.since === 0 ? countsFrom : next.since });
 }
 
 export function exitAsked(state: State, event: FlockEvent<"ExitRequested">): void {
@@ -67,7 +68,7 @@ export function claimed(state: State, event: FlockEvent<"Claimed">): void {
 
 export function endpointAnnounced(state: State, event: FlockEvent<"EndpointAnnounced">): void {
   const { operator, endpoint } = event.args;
-  demand(event, Buffer.byteLength(endpoint) <= 200, "at most 200 bytes", endpoint);
+  demand(event, Buffer.byteLength(endpoint) <= MAX_ENDPOINT, `at most ${MAX_ENDPOINT} bytes`, endpoint);
   state.endpoints.set(operator, endpoint);
 }
 

@@ -10,6 +10,13 @@ export function emptyPurse(): Purse {
   return { pot: 0n, incoming: 0n, deposited: 0n, paid: 0n, closableAt: 0 };
 }
 
+/** The ledgers' range. Only `paid` can reach it, for one token may come back and be paid many times. */
+const MAX_LEDGER = 2n ** 96n - 1n;
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
 /** Adds a deposit; while a round is open it waits, so that nobody raises the pot of a round that is being played. */
 export function funded(purse: Purse, amount: bigint, refundable: boolean, roundIsOpen: boolean): Purse {
   return {
@@ -31,7 +38,7 @@ export function settled(purse: Purse, paid: bigint, returned: bigint): Purse {
     ...purse,
     pot: purse.pot - paid + purse.incoming + returned,
     incoming: 0n,
-    paid: purse.paid + paid,
+    paid: least(purse.paid + paid, MAX_LEDGER),
   };
 }
 
@@ -39,6 +46,6 @@ export function settled(purse: Purse, paid: bigint, returned: bigint): Purse {
 export function closing({ pot, incoming, deposited, paid }: Purse): { refund: bigint; burned: bigint } {
   const left = pot + incoming;
   const unpaid = deposited > paid ? deposited - paid : 0n;
-  const refund = left < unpaid ? left : unpaid;
+  const refund = least(left, unpaid);
   return { refund, burned: left - refund };
 }

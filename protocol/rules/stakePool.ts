@@ -4,7 +4,8 @@ import { Role } from "../words.ts";
 
 /**
  * Stake of one operator in one task, wei. `joining` counts from the round after `joinRound`; `leaving` lost its weight but
- * still bears the faults of `leaveRound`; `left` only waits for `unlockAt` (seconds since 1970).
+ * still bears the faults of `leaveRound`; `left` only waits for `unlockAt` (seconds since 1970). `since`: the first round
+ * in which the operator's first stake counted. Round numbers are 0 for "none".
  */
 export type Account = {
   active: bigint;
@@ -16,6 +17,7 @@ export type Account = {
   leaveRound: number;
   unlockAt: number;
   claimable: bigint;
+  since: number;
 };
 
 export function emptyAccount(): Account {
@@ -29,6 +31,7 @@ export function emptyAccount(): Account {
     leaveRound: 0,
     unlockAt: 0,
     claimable: 0n,
+    since: 0,
   };
 }
 
