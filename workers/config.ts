@@ -23,7 +23,10 @@ const task = z
   .transform(BigInt);
 
 const key = z.union(
-  [z.strictObject({ keystore: path, passwordFile: path }), z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) })],
+  [
+    z.strictObject({ keystore: path, passwordFile: path.optional() }),
+    z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }),
+  ],
   { error: 'must be {"keystore": FILE, "passwordFile": FILE} or {"env": NAME}; a key itself never stands here' },
 );
 
@@ -134,7 +137,7 @@ function withAbsolutePaths(config: OperatorConfig, folder: string): OperatorConf
     work: at(config.work),
     key:
       "keystore" in config.key
-        ? { keystore: at(config.key.keystore), passwordFile: at(config.key.passwordFile) }
+        ? { keystore: at(config.key.keystore), passwordFile: atIf(config.key.passwordFile) }
         : config.key,
     data: {
       public: at(config.data.public),

@@ -15,8 +15,10 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 /** Where a verb writes and asks; tests give their own. */
 export type Terminal = {
   write(text: string): void;
-  /** A question before something is signed; undefined where nobody can answer. */
-  ask: ((question: string) => Promise<string>) | undefined;
+  /** Asks a person; undefined where nobody can answer. A hidden answer is not shown while it is typed. */
+  ask: ((question: string, options?: { hidden?: boolean | undefined }) => Promise<string>) | undefined;
+  /** Messages that are not the answer: what will happen, progress. */
+  tell(text: string): void;
   /** Whether a person reads: tables and questions, not plain lines. */
   isTerminal: boolean;
 };

@@ -64,8 +64,8 @@ export function duties(situation: Situation, own: Own): Duty[] {
     turn,
     intent,
   });
-  const anyone = (intent: Intent, ofRound: number): Duty =>
-    send(intent, [task, ofRound, operator], turnOf(intent.kind, ofRound, operator));
+  const anyone = (intent: Intent & { round: number }): Duty =>
+    send(intent, [task, intent.round, operator], turnOf(intent.kind, intent.round, operator));
   const mine = (intent: Intent, content: Hex): Duty => send(intent, [task, round, operator, content.slice(2, 18)]);
   const work = (kind: "train" | "validate"): Duty => ({
     kind,
@@ -78,10 +78,10 @@ export function duties(situation: Situation, own: Own): Duty[] {
     list.push(send({ kind: "announce", endpoint: own.endpoint }, [operator, digestOf(own.endpoint).slice(2, 18)]));
   }
 
-  if (phase === Phase.None && situation.openable) list.push(anyone({ kind: "openRound", task }, round + 1));
-  if (phase === Phase.Settle) list.push(anyone({ kind: "settle", task }, round));
+  if (phase === Phase.None && situation.openable) list.push(anyone({ kind: "openRound", task, round: round + 1 }));
+  if (phase === Phase.Settle) list.push(anyone({ kind: "settle", task, round }));
   const seedNeeded = phase === Phase.Propose && !situation.seedLatched;
-  if (seedNeeded && situation.seedAge > SEED_OLD) list.push(anyone({ kind: "latchSeed", task }, round));
+  if (seedNeeded && situation.seedAge > SEED_OLD) list.push(anyone({ kind: "latchSeed", task, round }));
 
   const { seats, proposal, ballot, published } = situation;
   if (role === Role.Trainer && seats > 0) {
@@ -90,18 +90,24 @@ export function duties(situation: Situation, own: Own): Duty[] {
     const publishing = phase === Phase.Publish && proposal === "sealed";
     // Also when publishing: training again after a lost disk gives the same bytes.
     if ((proposing || publishing) && artifact === undefined) list.push(work("train"));
-    else if (proposing && artifact) list.push(mine({ kind: "commitProposal", task, artifact }, artifact));
-    else if (publishing && artifact) list.push(mine({ kind: "publishProposal", task, artifact }, artifact));
+    else if (proposing && artifact) list.push(mine({ kind: "commitProposal", task, round, artifact }, artifact));
+    else if (publishing && artifact) list.push(mine({ kind: "publishProposal", task, round, artifact }, artifact));
   }
   if (role === Role.Validator && seats > 0 && published > 0) {
     const { report } = own;
     const sealing = phase === Phase.Ballot && ballot === "none";
     const revealing = phase === Phase.Reveal && ballot === "sealed";
     if ((sealing || revealing) && report === undefined) list.push(work("validate"));
-    else if (sealing && report) list.push(mine({ kind: "commitBallot", task, report }, report));
-    else if (revealing && report) list.push(mine({ kind: "revealBallot", task, report }, report));
+    else if (sealing && report) list.push(mine({ kind: "commitBallot", task, round, report }, report));
+    else if (revealing && report) list.push(mine({ kind: "revealBallot", task, round, report }, report));
   }
   return list;
+}
+
+/** Whether a piece of work is still wanted, as far as the chain says. */
+export function isDue(situation: Situation, kind: "train" | "validate"): boolean {
+  const none: Own = { artifact: undefined, report: undefined, endpoint: undefined, setup: situation.headId };
+  return duties(situation, none).some((duty) => duty.kind === kind);
 }
 
 /** Where an operator stands in a line that is drawn anew for each act and round: a number in [0, 1). */

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Hex } from "viem";
+import { PassingError } from "../protocol/errors.ts";
+import { fetchArtifact } from "./store/fetch.ts";
+import type { Store } from "./store/store.ts";
+
+export type ObtainOptions = {
+  /** Where to ask, in this order. */
+  endpoints: readonly string[];
+  signal?: AbortSignal | undefined;
+};
+
+/** Other parties' artifacts, kept in the own store and served from there once they are here. */
+export type Artifacts = {
+  /**
+   * The artifact's file in the own store, fetched if it is not there.
+   * @throws PassingError or PermanentError as `fetchArtifact`.
+   */
+  obtain(digest: Hex, options: ObtainOptions): Promise<string>;
+};
+
+export type ArtifactsParameters = {
+  store: Store;
+  /** Bytes of every artifact of the task: nothing longer is fetched. */
+  maxBytes: number;
+  allowLoopback: boolean;
+};
+
+export function openArtifacts({ store, maxBytes, allowLoopback }: ArtifactsParameters): Artifacts {
+  return {
+    async obtain(digest, { endpoints, signal }) {
+      if (!(await isWhole(store, digest))) {
+        const bytes = await fetchArtifact(digest, { endpoints: [...endpoints], maxBytes, allowLoopback, signal });
+        await store.put(bytes);
+      }
+      return fileInStore(store, digest);
+    },
+  };
+}
+
+/** Where the store keeps a digest: for the compute process, which reads files. */
+export function fileInStore(store: Store, digest: Hex): string {
+  return join(store.dir, digest.slice(2));
+}
+
+async function isWhole(store: Store, digest: Hex): Promise<boolean> {
+  try {
+    const found = await store.open(digest);
+    await found?.handle.close();
+    return found !== undefined;
+  } catch (error) {
+    if (error instanceof PassingError) return false; // damaged, and removed by now
+    throw error;
+  }
+}
+
+export type PatienceOptions = { patience: number; pause?: number | undefined; signal?: AbortSignal | undefined };
+
+/**
+ * Does something again and again until it works or the patience (seconds) is over; then gives up with undefined.
+ * A failure of any kind counts: whoever serves wrong bytes today may be mended tomorrow.
+ */
+export async function withPatience<T>(
+  attempt: () => Promise<T>,
+  { patience, pause = 5, signal }: PatienceOptions,
+): Promise<T | undefined> {
+  const end = Date.now() + patience * 1000;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await attempt();
+    } catch {
+      signal?.throwIfAborted();
+      const left = end - Date.now();
+      if (left <= 0) return undefined;
+      await sleep(Math.min(left, pause * 1000), undefined, { signal });
+    }
+  }
+}
