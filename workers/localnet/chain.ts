@@ -1,9 +1,9 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createTestClient, http, publicActions, type PublicActions, type TestClient, walletActions } from "viem";
+import { createTestClient, http, type PublicActions, publicActions, type TestClient, walletActions } from "viem";
 import { hardhat } from "viem/chains";
 import { PermanentError } from "../../protocol/errors.ts";
 import { type GuardedChild, startGuarded } from "../processes/guardedChild.ts";

@@ -15,12 +15,27 @@ export type Display = {
 };
 
 const BORDERLESS = {
-  top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "",
-  "bottom-right": "", left: "  ", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  ",
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "  ",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "  ",
 } as const; // prettier tables need no frame
 
 function tableText(head: string[], rows: string[][]): string {
-  const numeric = head.map((_, column) => rows.every((row) => /^[-+]?[\d.,]+( ?%| FLK)?$|^-?$/.test(row[column] ?? "")));
+  const numeric = head.map((_, column) =>
+    rows.every((row) => /^[-+]?[\d.,]+( ?%| FLK)?$|^-?$/.test(row[column] ?? "")),
+  );
   const table = new Table({
     head,
     chars: BORDERLESS,

@@ -19,7 +19,15 @@ function sha256(bytes: Buffer): Hex {
 }
 
 /** The manifest of a run's task: the base in `model`, judged on the held-out sets in `publicDir`. */
-export function localManifest({ model, publicDir, text }: { model: string; publicDir: string; text: boolean }): Manifest {
+export function localManifest({
+  model,
+  publicDir,
+  text,
+}: {
+  model: string;
+  publicDir: string;
+  text: boolean;
+}): Manifest {
   const sets = [...readDomains(publicDir)].map(([domain, examples]) => ({
     domain,
     sha256: sha256(readFileSync(join(publicDir, `${domain}.jsonl`))),

@@ -22,7 +22,9 @@ const optionsSchema = z
     attackers: count("attackers", 0, 11),
     attack: z.enum(attackNames, { error: `--attack must be one of: ${attackNames.join(", ")}.` }),
     data: z.string().optional(),
-    seed: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, { error: "--seed must be 1 to 64 letters, digits, dots or dashes." }),
+    seed: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: "--seed must be 1 to 64 letters, digits, dots or dashes." }),
     json: z.string().optional(),
     quiet: z.boolean(),
   })

@@ -61,6 +61,10 @@ export type Outcome = {
 
 /** The outcome as JSON text: wei as decimal strings. */
 export function outcomeToJson(outcome: Outcome): string {
-  const text = JSON.stringify(outcome, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value), 2);
+  const text = JSON.stringify(
+    outcome,
+    (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value),
+    2,
+  );
   return `${text}\n`;
 }
