@@ -5,6 +5,9 @@ import { PassingError } from "../protocol/errors.ts";
 import { fetchArtifact } from "./store/fetch.ts";
 import type { Store } from "./store/store.ts";
 
+/** An artifact that is named on the chain, but nobody gives its bytes now. */
+export class MissingArtifactError extends PassingError {}
+
 export type ObtainOptions = {
   /** Where to ask, in this order. */
   endpoints: readonly string[];
@@ -15,7 +18,7 @@ export type ObtainOptions = {
 export type Artifacts = {
   /**
    * The artifact's file in the own store, fetched if it is not there.
-   * @throws PassingError or PermanentError as `fetchArtifact`.
+   * @throws MissingArtifactError if nobody gives the bytes. Whoever serves wrong ones today may be mended tomorrow.
    */
   obtain(digest: Hex, options: ObtainOptions): Promise<string>;
 };
@@ -31,7 +34,11 @@ export function openArtifacts({ store, maxBytes, allowLoopback }: ArtifactsParam
   return {
     async obtain(digest, { endpoints, signal }) {
       if (!(await isWhole(store, digest))) {
-        const bytes = await fetchArtifact(digest, { endpoints: [...endpoints], maxBytes, allowLoopback, signal });
+        const where = { endpoints: [...endpoints], maxBytes, allowLoopback, signal };
+        const bytes = await fetchArtifact(digest, where).catch((cause: Error) => {
+          signal?.throwIfAborted();
+          throw new MissingArtifactError(cause.message, { cause });
+        });
         await store.put(bytes);
       }
       return fileInStore(store, digest);
@@ -58,8 +65,8 @@ async function isWhole(store: Store, digest: Hex): Promise<boolean> {
 export type PatienceOptions = { patience: number; pause?: number | undefined; signal?: AbortSignal | undefined };
 
 /**
- * Does something again and again until it works or the patience (seconds) is over; then gives up with undefined.
- * A failure of any kind counts: whoever serves wrong bytes today may be mended tomorrow.
+ * Does what needs artifacts of others, again and again while they are missing, until it works or the patience (seconds) is
+ * over; then gives up with undefined. Any other error is thrown at once.
  */
 export async function withPatience<T>(
   attempt: () => Promise<T>,
@@ -70,8 +77,8 @@ export async function withPatience<T>(
     signal?.throwIfAborted();
     try {
       return await attempt();
-    } catch {
-      signal?.throwIfAborted();
+    } catch (error) {
+      if (!(error instanceof MissingArtifactError)) throw error;
       const left = end - Date.now();
       if (left <= 0) return undefined;
       await sleep(Math.min(left, pause * 1000), undefined, { signal });

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { env } from "onnxruntime-node";
+import { headDigest, writeHead } from "../../learning/aggregate/head.ts";
+import { digest, readArtifact } from "../../learning/artifact/artifact.ts";
+import { readDomains } from "../../learning/data/examples.ts";
+import { openEvaluator } from "../../learning/model/evaluator.ts";
+import { type Proposal, validate } from "../../learning/validate/validate.ts";
+import { PermanentError } from "../../protocol/errors.ts";
+import { writeFileAtomic } from "../files.ts";
+import { requireDevice } from "./device.ts";
+import { openHead } from "./head.ts";
+import type { RequestOf, ResultOf } from "./protocol.ts";
+import { readPublicSet } from "./publicSet.ts";
+import type { Recipe, Recipes } from "./recipe.ts";
+import type { Doing } from "./serve.ts";
+
+/** Measures every proposal of a round against the head and writes the report; see `validate`. */
+export async function computeScores(
+  recipes: Recipes,
+  request: RequestOf<"validate">,
+  { signal, onProgress }: Doing,
+): Promise<ResultOf<"validate">> {
+  const device = await requireDevice(request.device);
+  const recipe = await recipes(request);
+  const { manifest, checkpoint, spec, tokenizer } = recipe;
+  const head = await openHead(recipe, request.head);
+  const proposals: Proposal[] = [];
+  for (const { slot, file } of request.proposals) proposals.push({ slot, update: await readProposal(recipe, file) });
+  const own = request.privateData === null ? [] : [...readDomains(request.privateData).values()].flat();
+
+  const evaluator = await openEvaluator(checkpoint, spec, { device, threads: request.threads });
+  try {
+    const { scores, report } = await validate({
+      evaluator,
+      tokenizer,
+      manifest,
+      head,
+      proposals,
+      publicSet: await readPublicSet(request.publicData, manifest),
+      privateSet: own,
+      seed: request.seed,
+      salt: request.salt,
+      engine: { runtime: env.versions.node ?? env.versions.common, device, threads: request.threads },
+      onProgress,
+      signal,
+    });
+    await writeFileAtomic(request.out, report);
+    return { sha256: digest(report), head: headDigest(writeHead(head)), scores };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+async function readProposal({ layout, limit }: Recipe, file: string | null): Promise<Proposal["update"]> {
+  if (file === null) return "missing";
+  const bytes = await readFile(file);
+  try {
+    return readArtifact(bytes, layout, limit, file);
+  } catch (error) {
+    if (error instanceof PermanentError) return "malformed";
+    throw error;
+  }
+}
