@@ -4,6 +4,7 @@ import type { FlockEvent } from "./events.ts";
 /** The first event that cannot have happened, or says something else than the rules. */
 export class ReplayError extends PermanentError {
   readonly event: string;
+  readonly what: string;
   readonly block: bigint;
   readonly logIndex: number;
   readonly expected: unknown;
@@ -13,6 +14,7 @@ export class ReplayError extends PermanentError {
     const place = `${event.name} in block ${event.blockNumber}, log ${event.logIndex}`;
     super(`${place}: ${what}: expected ${show(expected)}, found ${show(found)}.`, { exitCode: ExitCode.difference });
     this.event = event.name;
+    this.what = what;
     this.block = event.blockNumber;
     this.logIndex = event.logIndex;
     this.expected = expected;
