@@ -86,8 +86,7 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
       account: facts.account,
       role,
       weight: facts.weight,
-      seats:
-        round.open && beacon !== undefined ? seatsIn(chain, task, operator, facts, { role, phase, seed: beacon }) : 0,
+      seats: seed === undefined ? 0 : seatsIn(chain, task, operator, facts, { role, phase, seed }),
       proposal: ownProposal(facts.proposal, round),
       ballot: ownBallot(facts.ballot, round),
     };
