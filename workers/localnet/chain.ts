@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createTestClient, http, type PublicActions, publicActions, type TestClient, walletActions } from "viem";
+import { createPublicClient, createTestClient, http, type PublicClient, type TestClient } from "viem";
 import { hardhat } from "viem/chains";
 import { PermanentError } from "../../protocol/errors.ts";
 import { type GuardedChild, startGuarded } from "../processes/guardedChild.ts";
@@ -12,13 +12,19 @@ import { type GuardedChild, startGuarded } from "../processes/guardedChild.ts";
 const USUAL_PORT = 8545;
 /** Blocks come by themselves as well as with every transaction: a round's seed is the hash of a later block. */
 const BLOCK_MS = 1000;
+/** Between two looks for a receipt. */
+const POLL_MS = 50;
 const START_ATTEMPTS = 300;
 const START_PAUSE_MS = 200;
 
-/** A client that can also move the clock of the local chain. */
-export type LocalClient = TestClient & PublicActions;
-
-export type LocalChain = { url: string; chainId: number; client: LocalClient; process: GuardedChild };
+export type LocalChain = {
+  url: string;
+  chainId: number;
+  client: PublicClient;
+  /** Moves the chain's clock. */
+  clock: TestClient;
+  process: GuardedChild;
+};
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -57,14 +63,14 @@ export async function startChain({ log }: { log: string }): Promise<LocalChain> 
     args: [hardhatCommand(), "node", "--port", String(port), "--hostname", "127.0.0.1"],
     log,
   });
-  const client = createTestClient({ chain: hardhat, mode: "hardhat", transport: http(url), cacheTime: 0 })
-    .extend(publicActions)
-    .extend(walletActions) as unknown as LocalClient;
+  const transport = http(url);
+  const client = createPublicClient({ chain: hardhat, transport, cacheTime: 0, pollingInterval: POLL_MS });
+  const clock = createTestClient({ chain: hardhat, mode: "hardhat", transport });
   for (let attempt = 0; attempt < START_ATTEMPTS && !process_.ended(); attempt++) {
     try {
       const chainId = await client.getChainId();
-      await client.setIntervalMining({ interval: BLOCK_MS / 1000 });
-      return { url, chainId, client, process: process_ };
+      await clock.setIntervalMining({ interval: BLOCK_MS / 1000 });
+      return { url, chainId, client, clock, process: process_ };
     } catch {
       await sleep(START_PAUSE_MS);
     }

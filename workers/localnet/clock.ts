@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address } from "viem";
+import type { Address, PublicClient, TestClient } from "viem";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { PassingError } from "../../protocol/errors.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { Phase, Role } from "../../protocol/words.ts";
-import type { LocalClient } from "./chain.ts";
 
 const LOOK_MS = 400;
 /** Seconds without any progress after which a phase is ended although somebody has not acted. */
@@ -13,7 +12,7 @@ const PATIENCE = 150;
 /** How far the open round is: what was done in its phase of what can still be expected. */
 export type Progress = { round: number; phase: Phase; done: number; expected: number; endsAt: number };
 
-type Contracts = { client: LocalClient; deployment: Deployment; task: bigint };
+type Contracts = { client: PublicClient; clock: TestClient; deployment: Deployment; task: bigint };
 type Party = { operator: Address; role: Role };
 
 /**
@@ -51,7 +50,7 @@ export async function driveClock(
     }
     const stalled = Date.now() - since > PATIENCE * 1000;
     if (progress !== undefined && progress.endsAt > 0) {
-      if (progress.done >= progress.expected || stalled) await jump(contracts.client, progress.endsAt);
+      if (progress.done >= progress.expected || stalled) await jump(contracts, progress.endsAt);
     } else if (stalled) {
       const what = progress === undefined ? "opened the next round" : `settled round ${progress.round}`;
       throw new PassingError(`Nobody has ${what} for ${PATIENCE} s; the workers' logs in the run folder say why.`);
@@ -110,9 +109,9 @@ async function isOver({ client, deployment, task }: Contracts): Promise<boolean>
   return left === 0n || round.voids >= terms.maxVoids;
 }
 
-async function jump(client: LocalClient, timestamp: number): Promise<void> {
+async function jump({ client, clock }: Contracts, timestamp: number): Promise<void> {
   const { timestamp: now } = await client.getBlock();
   if (BigInt(timestamp) <= now) return;
-  await client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) });
-  await client.mine({ blocks: 1 });
+  await clock.setNextBlockTimestamp({ timestamp: BigInt(timestamp) });
+  await clock.mine({ blocks: 1 });
 }

@@ -14,10 +14,17 @@ const PUBLIC_ROWS = 512;
 const PRIVATE_ROWS = 128;
 /** Examples of each of its domains that only one trainer has. */
 const TRAIN_ROWS = 512;
+/** Examples of each domain that the final figures are measured on. */
+const TEST_ROWS = 256;
 /** Fewest examples a file of the user's own data may hold: each party needs some of its own. */
 const MIN_ROWS = 40;
 
-type Split = { public: Example[]; private(validator: number): Example[]; train(trainer: number): Example[] };
+type Split = {
+  public: Example[];
+  test: Example[];
+  private(validator: number): Example[];
+  train(trainer: number): Example[];
+};
 
 /** Examples by domain, drawn so that no two parties share one. */
 export type Sources = Map<string, Split>;
@@ -29,6 +36,7 @@ function generated(seed: string): Sources {
       domain,
       {
         public: set(domain, "public", PUBLIC_ROWS),
+        test: set(domain, "test", TEST_ROWS),
         private: (validator) => set(domain, `private/${validator}`, PRIVATE_ROWS),
         train: (trainer) => set(domain, `train/${trainer}`, TRAIN_ROWS),
       },
@@ -52,6 +60,7 @@ function fromFiles(dir: string, { seed, trainers, validators }: LocalnetOptions)
     const train = deal(rest.train, { seed, hands: trainers });
     sources.set(domain, {
       public: shared.heldOut.slice(0, PUBLIC_ROWS),
+      test: shared.heldOut.slice(0, TEST_ROWS), // a small file has no more to give than what the scores saw
       private: (validator) => own[validator] ?? [],
       train: (trainer) => train[trainer] ?? [],
     });

@@ -19,7 +19,8 @@ export async function deploySuite({
   await hre.tasks.getTask("build").run({ quiet: true });
   const connection = await hre.network.create({ network: "local", override: { url } });
   try {
-    const contracts: Record<keyof (typeof suite)["results"], { address: Address }> = await connection.ignition.deploy(suite);
+    const contracts: Record<keyof (typeof suite)["results"], { address: Address }> =
+      await connection.ignition.deploy(suite);
     const { token, beacon, registry, staking, rounds, voting, distributor } = contracts;
     return {
       chainId,

@@ -39,7 +39,7 @@ export async function fundAndStake(
   const { FlockToken, Staking } = deployment.addresses;
   const token = { address: FlockToken, abi: abis.FlockToken } as const;
   const wallet = createWalletClient({ account: privateKeyToAccount(privateKey), chain: hardhat, transport: http(url) });
-  const mined = async (hash: Hex) => void (await client.waitForTransactionReceipt({ hash, pollingInterval: 50 }));
+  const mined = async (hash: Hex) => void (await client.waitForTransactionReceipt({ hash }));
 
   const treasury = createWalletClient({ chain: hardhat, transport: http(url) });
   const [account] = await treasury.getAddresses();
@@ -61,4 +61,30 @@ export async function fundAndStake(
       args: [task, operator.role === "trainer" ? Role.Trainer : Role.Validator, operator.stake],
     }),
   );
+}
+
+/** Everybody's pay is claimed for them, which anyone may do; gives what each got. */
+export async function claimAll(
+  { url, client }: LocalChain,
+  deployment: Deployment,
+  task: bigint,
+  operators: readonly Operator[],
+): Promise<Map<Address, bigint>> {
+  const staking = { address: deployment.addresses.Staking, abi: abis.Staking } as const;
+  const anyone = createWalletClient({ chain: hardhat, transport: http(url) });
+  const [account] = await anyone.getAddresses();
+  const earned = new Map<Address, bigint>();
+  for (const { address } of operators) {
+    const { claimable } = await client.readContract({ ...staking, functionName: "account", args: [task, address] });
+    earned.set(address, claimable);
+    if (claimable === 0n) continue;
+    const hash = await anyone.writeContract({
+      ...staking,
+      account: account as Address,
+      functionName: "claim",
+      args: [task, address],
+    });
+    await client.waitForTransactionReceipt({ hash });
+  }
+  return earned;
 }

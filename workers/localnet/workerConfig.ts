@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import type { configSchema } from "../config.ts";
+import type { QueueConnection } from "../queue/types.ts";
+import type { LocalChain } from "./chain.ts";
+import type { Operator } from "./operators.ts";
+import { fileURLToPath } from "node:url";
+
+const RANDOM_VOTER = fileURLToPath(new URL("randomVoter.ts", import.meta.url));
+
+type Parameters = {
+  operator: Operator;
+  chain: LocalChain;
+  deploymentFile: string;
+  task: bigint;
+  files: { manifest: string; public: string };
+  model: string;
+  queue: QueueConnection;
+};
+
+/** The configuration file of one operator's worker, as an operator would write it for a chain on this machine. */
+export function workerConfig({
+  operator,
+  chain,
+  deploymentFile,
+  task,
+  files,
+  model,
+  queue,
+}: Parameters): z.input<typeof configSchema> {
+  const own = operator.role === "trainer" ? { train: "data" } : { private: "data" };
+  const lies = operator.role === "validator" && !operator.honest;
+  return {
+    rpcUrls: [chain.url],
+    chainId: chain.chainId,
+    deployment: deploymentFile,
+    task: String(task),
+    operator: operator.address,
+    key: { keystore: "keystore.json", passwordFile: "password" },
+    manifest: files.manifest,
+    model,
+    data: { public: files.public, ...own },
+    store: { allowLoopback: true, patience: 30 },
+    queue: "redis" in queue ? { url: queue.redis } : { url: queue.postgres },
+    compute: lies ? { program: RANDOM_VOTER } : {},
+    pollSeconds: 1,
+    stagger: 4,
+  };
+}
