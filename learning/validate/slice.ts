@@ -42,3 +42,8 @@ export function sharedSlice(
 function shuffledDomain(set: readonly Example[], domain: string, seed: string): Example[] {
   return new Stream(seed, `slice/${domain}`).shuffle(set.filter((example) => example.domain === domain));
 }
+
+/** The voter's own split: all of its set, or so many of a larger one; the same in every round, so that rounds compare. */
+export function ownSplit(set: readonly Example[], examples: number): Example[] {
+  return set.length <= examples ? [...set] : new Stream("own", "split").shuffle([...set]).slice(0, examples);
+}

@@ -8,7 +8,7 @@ import type { Tokenizer } from "../model/tokenizer.ts";
 import { type Engine, exampleId, type Measured, type ProposalReport, writeReport } from "./report.ts";
 import { makeScan, meansByToken, worstRise } from "./scan.ts";
 import { compare, judge, type MicroLoss, toMicro } from "./score.ts";
-import { sharedSlice } from "./slice.ts";
+import { ownSplit, sharedSlice } from "./slice.ts";
 
 /** A published proposal: its update, or why there is none. "missing": the bytes did not come. "malformed": `readArtifact` refused them. */
 export type Proposal = { slot: number; update: Update | "missing" | "malformed" };
@@ -22,7 +22,7 @@ export type ValidateParameters = {
   proposals: readonly Proposal[];
   /** The manifest's public sets, in its order. */
   publicSet: readonly Example[];
-  /** The voter's own split, always the same; may be empty. */
+  /** The voter's own held-out examples; may be none. */
   privateSet: readonly Example[];
   /** The round's. */
   seed: string;
@@ -51,7 +51,8 @@ export async function validate(parameters: ValidateParameters): Promise<Validati
   const scan = makeScan({ tokenizer, set: publicSet, domains, seed, prompts, tokens, maxTokens });
   const encoded = (set: readonly Example[]) => set.map((example) => encode(tokenizer, example, maxTokens));
   const shared = encoded(slice);
-  const own = encoded(privateSet);
+  const split = ownSplit(privateSet, examples);
+  const own = encoded(split);
 
   const weight = testWeight(manifest.aggregation, proposals.length);
   const base = headToFlat(head);
@@ -118,7 +119,7 @@ export async function validate(parameters: ValidateParameters): Promise<Validati
     confidence,
     margin,
     shared: { examples: slice.map((example) => exampleId(seed, example)), losses: before.shared },
-    own: { examples: privateSet.map((example) => exampleId(salt, example)), losses: before.own },
+    own: { examples: split.map((example) => exampleId(salt, example)), losses: before.own },
     scan: {
       tokens: scan.tokens,
       examples: scan.examples.map((example) => exampleId(seed, example)),

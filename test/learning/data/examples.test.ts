@@ -12,6 +12,7 @@ import {
   writeJsonl,
 } from "../../../learning/data/examples.ts";
 import { openTokenizer } from "../../../learning/model/tokenizer.ts";
+import { Stream } from "../../../learning/random.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "flock-examples-"));
@@ -73,6 +74,27 @@ describe("readJsonl", () => {
       refuses(() => readJsonl(file, "math"), pattern);
     });
   }
+
+  it("reads or refuses any bytes, and never breaks", () => {
+    const stream = new Stream("1", "jsonl");
+    const good = Buffer.from(`${GOOD}{"prompt":"\\u00e9\\ud83d\\ude00","completion":"é\\n"}\n`);
+    let read = 0;
+    for (let round = 0; round < 500; round++) {
+      const bytes = Buffer.from(good);
+      for (let change = 0; change <= stream.below(3); change++) bytes[stream.below(bytes.length)] = stream.below(256);
+      const file = fileOf(bytes, "any.jsonl");
+      try {
+        for (const { prompt, completion } of readJsonl(file, "any")) {
+          assert.ok(prompt.length > 0 && completion.length > 0);
+          assert.equal(Buffer.from(prompt).toString(), prompt);
+        }
+        read++;
+      } catch (error) {
+        assert.ok(error instanceof PermanentError && error.message.startsWith(file), (error as Error).stack);
+      }
+    }
+    assert.ok(read > 0 && read < 500, `${read} of 500 read`);
+  });
 
   it("takes a field of exactly the longest length", () => {
     const prompt = "y".repeat(MAX_FIELD_LENGTH);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GENERATED_DOMAINS, generate } from "../../../learning/data/generator.ts";
-import { sharedSlice } from "../../../learning/validate/slice.ts";
+import { ownSplit, sharedSlice } from "../../../learning/validate/slice.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 
 const set = GENERATED_DOMAINS.flatMap((domain) => generate({ seed: "1", split: "public", domain, count: 50 }));
@@ -45,5 +45,16 @@ describe("sharedSlice", () => {
     refuses({ perDomain: 51 }, set, /holds 50 examples of math, but the manifest asks for 51 a domain/);
     refuses({}, set.slice(0, 160), /holds 10 examples of code, but the manifest asks for 20/);
     refuses({ examples: 201 }, set, /yields 200 examples, but the manifest asks for 201/);
+  });
+});
+
+describe("ownSplit", () => {
+  it("takes all of a small set and always the same part of a larger one", () => {
+    assert.deepEqual(ownSplit(set, 200), set);
+    const split = ownSplit(set, 50);
+    assert.equal(new Set(split).size, 50);
+    assert.deepEqual(ownSplit(set, 50), split);
+    for (const domain of GENERATED_DOMAINS) assert.ok(count(split, domain) > 3, domain);
+    assert.deepEqual(ownSplit([], 50), []);
   });
 });
