@@ -12,8 +12,6 @@ export type Tokenizer = {
   eos: number;
   /** What the tokenizer's own template puts before every text: a begin token, or nothing. */
   prefix: readonly number[];
-  /** Ids that stand for no text of their own. */
-  special: ReadonlySet<number>;
   /** Token ids of a text, without prefix or end. Special tokens written out in the text count as such. */
   encode(text: string): number[];
   /** Text of token ids, special ones left out; bytes that are no UTF-8 become U+FFFD. */
@@ -52,14 +50,12 @@ export function openTokenizer(dir: string): Tokenizer {
   const encode = (text: string, template: boolean): number[] =>
     inner.encode(text, { add_special_tokens: template }).ids;
   const prefix = encode("a", true).slice(0, encode("a", true).indexOf(encode("a", false)[0] as number));
-  const special = [...inner.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id);
 
   return {
     vocab: Math.max(...inner.get_vocab(true).values()) + 1,
     pad: idOf(config.pad_token) ?? eos,
     eos,
     prefix,
-    special: new Set([...special, eos]),
     encode: (text) => encode(text, false),
     decode: (ids) =>
       ids.length === 0

@@ -61,11 +61,12 @@ function candidates({ tokenizer, set, seed, tokens: count }: ScanParameters): nu
   const found: number[] = [];
   for (const id of new Stream(seed, "scan/tokens").shuffle(Array.from({ length: tokenizer.vocab }, (_, i) => i))) {
     if (found.length === count) break;
-    if (!tokenizer.special.has(id) && isVisible(tokenizer, id) && isRare(id)) found.push(id);
+    if (isVisible(tokenizer, id) && isRare(id)) found.push(id);
   }
   return found;
 }
 
+/** Special tokens are not: they decode to no text. */
 function isVisible(tokenizer: Tokenizer, id: number): boolean {
   const text = tokenizer.decode([id]);
   return (
