@@ -52,7 +52,10 @@ export function openTokenizer(dir: string): Tokenizer {
   const prefix = encode("a", true).slice(0, encode("a", true).indexOf(encode("a", false)[0] as number));
 
   return {
-    vocab: Math.max(...inner.get_vocab(true).values()) + 1,
+    vocab: inner
+      .get_vocab(true)
+      .values()
+      .reduce((most, id) => Math.max(most, id + 1), 0),
     pad: idOf(config.pad_token) ?? eos,
     eos,
     prefix,

@@ -72,6 +72,12 @@ describe("openTokenizer", () => {
     assert.deepEqual([openTokenizer(path).pad, openTokenizer(path).eos], [2, 2]);
   });
 
+  it("opens a vocabulary as large as those of today's models", () => {
+    const json = JSON.parse(readFileSync("models/tiny/tokenizer.json", "utf8"));
+    for (let id = 263; id < 200_000; id++) json.model.vocab[`more${id}`] = id;
+    assert.equal(openTokenizer(copy("large", { "tokenizer.json": json })).vocab, 200_000);
+  });
+
   it("finds what the template puts in front of a text", () => {
     const json = JSON.parse(readFileSync("models/tiny/tokenizer.json", "utf8"));
     json.post_processor = {
