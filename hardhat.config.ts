@@ -1,24 +1,68 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox";
-import { configVariable, defineConfig } from "hardhat/config";
+import { configVariable, defineConfig, emptyTask, overrideTask, task } from "hardhat/config";
+import { ArgumentType } from "hardhat/types/arguments";
 import type { HardhatPlugin } from "hardhat/types/plugins";
 
 // The compiler comes from npm: the same bytes for everyone, and no download.
 const solc = { version: "0.8.37", path: createRequire(import.meta.url).resolve("solc/soljson.js") };
 
-const warningsAreErrors: HardhatPlugin = {
-  id: "flock-warnings-are-errors",
-  hookHandlers: { solidity: () => import("./tools/hardhat/warningsAreErrors.ts") },
+const compilerOutput: HardhatPlugin = {
+  id: "flock-compiler-output",
+  hookHandlers: { solidity: () => import("./tools/hardhat/compilerOutput.ts") },
 };
 
+/** An option of a task that may be left out. */
+const option = <Name extends string>(name: Name, description: string) => ({
+  name,
+  description,
+  type: ArgumentType.STRING_WITHOUT_DEFAULT as const,
+  defaultValue: undefined,
+});
+const deployment = option("deployment", "File of `flock addresses`; default: the deployment that Ignition made there");
+const yes = { name: "yes" as const, description: "Sign without asking" };
+const json = { name: "json" as const, description: "Print one JSON object for programs" };
+
+const tasks = [
+  overrideTask(["ignition", "deploy"])
+    .setAction(() => import("./ignition/tasks/deployAction.ts"))
+    .build(),
+  emptyTask("flock", "Flock: tasks, their money and their audit").build(),
+  task(["flock", "addresses"], "Print where a deployment's contracts are, for workers and auditors")
+    .addOption(option("deploymentId", "Ignition's id of the deployment; default: chain-<id of the network>"))
+    .addOption(option("out", "File to write instead of printing"))
+    .setAction(() => import("./ignition/tasks/addressesAction.ts"))
+    .build(),
+  task(["flock", "create-task"], "Create a task and fund it: checks, tells, asks, then sends")
+    .addOption(option("manifest", "File with the task's recipe"))
+    .addOption(option("terms", "File with the task's terms; those left out have their defaults"))
+    .addOption(option("seatStake", "FLK that a seat puts at risk"))
+    .addOption(option("deposit", "FLK for the task's pot"))
+    .addOption(deployment)
+    .addFlag(yes)
+    .addFlag(json)
+    .setAction(() => import("./ignition/tasks/createTaskAction.ts"))
+    .build(),
+  task(["flock", "fund"], "Add to the pot of a task")
+    .addOption(option("task", "Number of the task"))
+    .addOption(option("amount", "FLK to add"))
+    .addOption(deployment)
+    .addFlag(yes)
+    .addFlag(json)
+    .setAction(() => import("./ignition/tasks/fundAction.ts"))
+    .build(),
+];
+
 export default defineConfig({
-  plugins: [toolbox, warningsAreErrors],
+  plugins: [toolbox, compilerOutput],
+  tasks,
   solidity: {
     profiles: {
       default: {
         compilers: [{ ...solc, settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: "prague" } }],
       },
       production: {
+        isolated: false, // Together: half the work of one job a file. Verifiers take the whole input as well.
         compilers: [
           { ...solc, settings: { viaIR: true, optimizer: { enabled: true, runs: 800 }, evmVersion: "prague" } },
         ],
@@ -26,7 +70,7 @@ export default defineConfig({
     },
   },
   networks: {
-    local: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+    local: { type: "http", chainType: "l1", url: process.env.LOCAL_RPC_URL ?? "http://127.0.0.1:8545" },
     sepolia: {
       type: "http",
       chainType: "l1",

@@ -2,13 +2,15 @@ import type { SolidityHooks } from "hardhat/types/hooks";
 import type { CompilerOutputError } from "hardhat/types/solidity";
 
 /**
- * Turns the compiler's warnings about our own files into errors, before Hardhat decides whether the build has passed.
- * Files of packages are their authors' matter.
+ * Looks at what the compiler said before Hardhat does. Warnings about our own files become errors, so that a build with
+ * one fails; files of packages are their authors' matter. And a job whose files hold types alone says that it has no
+ * contracts, which the compiler leaves out and `hardhat node` cannot do without.
  */
 export default async (): Promise<Partial<SolidityHooks>> => ({
   async invokeSolc(context, compiler, input, config, next) {
     const output = await next(context, compiler, input, config);
-    return output.errors === undefined ? output : { ...output, errors: output.errors.map(raise) };
+    const complete = { ...output, contracts: output.contracts ?? {} };
+    return output.errors === undefined ? complete : { ...complete, errors: output.errors.map(raise) };
   },
 });
 
