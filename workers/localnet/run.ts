@@ -145,6 +145,7 @@ export async function runLocalnet(options: LocalnetOptions, display: Display, si
       command: process.execPath,
       args: ["--disable-warning=ExperimentalWarning", FLOCKCTL, "worker", "--config", file],
       log: log(operator.name.replace(" ", "-")),
+      restart: true, // as an operator's service manager would
     });
     stack.defer(() => worker.stop());
   }
