@@ -18,6 +18,14 @@ export type Tokenizer = {
   decode(ids: readonly number[]): string;
 };
 
+/** What we use of the library, whose own types this compiler cannot follow. */
+type HuggingFace = {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
+  token_to_id(token: string): number | undefined;
+  get_vocab(): Map<string, number>;
+};
+
 /** A special token in `tokenizer_config.json`: its text, or an object around it. */
 type Named = string | { content: string } | null | undefined;
 type TokenizerConfig = { pad_token?: Named; eos_token?: Named };
@@ -32,7 +40,7 @@ export function openTokenizer(dir: string): Tokenizer {
   const config = readJson(join(dir, "tokenizer_config.json")) as TokenizerConfig;
   const file = join(dir, "tokenizer.json");
   const json = readJson(file);
-  let inner: HuggingFaceTokenizer;
+  let inner: HuggingFace;
   try {
     inner = new HuggingFaceTokenizer(json, config);
   } catch (cause) {
