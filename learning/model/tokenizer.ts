@@ -60,10 +60,7 @@ export function openTokenizer(dir: string): Tokenizer {
   const prefix = encode("a", true).slice(0, encode("a", true).indexOf(encode("a", false)[0] as number));
 
   return {
-    vocab: inner
-      .get_vocab(true)
-      .values()
-      .reduce((most, id) => Math.max(most, id + 1), 0),
+    vocab: 1 + [...inner.get_vocab().values()].reduce((most, id) => Math.max(most, id), -1),
     pad: idOf(config.pad_token) ?? eos,
     eos,
     prefix,
