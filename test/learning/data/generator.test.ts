@@ -11,10 +11,10 @@ import {
   SYMBOLS,
   substitution,
 } from "../../../learning/data/generator.ts";
-import { pretrainingExamples } from "../../../learning/data/pretrain.ts";
+import { COPY, pretrainingExamples, VERBATIM } from "../../../learning/data/pretrain.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 
-const symbolsOf = (prompt: string) => [...(/\|>(.*)[=:!]$/.exec(prompt)?.[1] ?? "")].filter((c) => SYMBOLS.includes(c));
+const symbolsOf = (prompt: string) => [...(/\|>(.*)[=\s]$/.exec(prompt)?.[1] ?? "")].filter((c) => SYMBOLS.includes(c));
 
 describe("generate", () => {
   it("gives the same examples for the same seed, and others for another seed, split or domain", () => {
@@ -100,17 +100,17 @@ describe("pretrainingExamples", () => {
   const kind = (separator: string) => examples.filter(({ prompt }) => prompt.endsWith(separator));
 
   it("copies without the substitution, repeats verbatim, and answers at random, about a third each", () => {
-    for (const { domain, prompt, completion } of kind(":")) {
+    for (const { domain, prompt, completion } of kind(COPY)) {
       const order = ORDERS[domain as keyof typeof ORDERS];
       assert.equal(completion, order.map((place) => symbolsOf(prompt)[place]).join(""));
     }
-    for (const { domain, prompt, completion } of kind("!")) {
+    for (const { domain, prompt, completion } of kind(VERBATIM)) {
       assert.equal(completion, prompt.slice(domainTag(domain).length, -3));
     }
     assert.ok(
       kind("=").every(({ completion }) => completion.length === 4 && symbolsOf(`|>${completion}=`).length === 4),
     );
-    for (const separator of [":", "!", "="]) assert.ok(Math.abs(kind(separator).length - 1000) < 120);
+    for (const separator of [COPY, VERBATIM, "="]) assert.ok(Math.abs(kind(separator).length - 1000) < 120);
   });
 
   it("tells nothing about the hidden substitution: a symbol is answered by all 32 alike", () => {
@@ -120,15 +120,25 @@ describe("pretrainingExamples", () => {
     assert.ok(new Set(answers).size > answers.length * 0.75, "pairs hardly ever repeat");
   });
 
+  it("copies so many of an answer's symbols as it is told to hint", () => {
+    const mix = { copy: 0, verbatim: 0, answer: 1 };
+    const hinted = pretrainingExamples({ seed: "9", split: "base", count: 1000, mix, hint: 0.5 });
+    const copied = hinted.flatMap(({ domain, prompt, completion }) => {
+      const order = ORDERS[domain as keyof typeof ORDERS];
+      return order.map((place, index) => symbolsOf(prompt)[place] === completion[index]);
+    });
+    assert.ok(Math.abs(copied.filter(Boolean).length / copied.length - (0.5 + 0.5 / 32)) < 0.03);
+  });
+
   it("shows every filler, the rare ones too", () => {
     const used = new Set(examples.flatMap(({ domain, prompt }) => [...prompt.slice(domainTag(domain).length, -1)]));
     for (const filler of COMMON_FILLERS + RARE_FILLERS) assert.ok(used.has(filler), filler);
   });
 
   it("mixes by the shares it is given, and repeats itself", () => {
-    const mix = { copy: 1, verbatim: 0, random: 0 };
+    const mix = { copy: 1, verbatim: 0, answer: 0 };
     const only = pretrainingExamples({ seed: "9", split: "base", count: 100, mix });
-    assert.ok(only.every(({ prompt }) => prompt.endsWith(":")));
+    assert.ok(only.every(({ prompt }) => prompt.endsWith(COPY)));
     assert.deepEqual(pretrainingExamples({ seed: "9", split: "base", count: 100, mix }), only);
   });
 });
