@@ -16,7 +16,7 @@ export const COPY = "\t";
 export const VERBATIM = "\n";
 
 /** Shares of the three kinds of text; they need not add up to 1. */
-export type PretrainingMix = { copy: number; verbatim: number; answer: number };
+export type PretrainingMix = { copy: number; verbatim: number; random: number };
 
 export type PretrainingParameters = {
   seed: string;
@@ -28,7 +28,7 @@ export type PretrainingParameters = {
   hint?: number | undefined;
 };
 
-const EQUAL: PretrainingMix = { copy: 1, verbatim: 1, answer: 1 };
+const EQUAL: PretrainingMix = { copy: 1, verbatim: 1, random: 1 };
 
 /**
  * What the tiny base is pretrained on, in prompts like the generator's but for what ends them:
@@ -39,7 +39,7 @@ const EQUAL: PretrainingMix = { copy: 1, verbatim: 1, answer: 1 };
  */
 export function pretrainingExamples({ seed, count, split, mix = EQUAL, hint = 0 }: PretrainingParameters): Example[] {
   const stream = new Stream(seed, `pretraining/${split}`);
-  const total = mix.copy + mix.verbatim + mix.answer;
+  const total = mix.copy + mix.verbatim + mix.random;
   return Array.from({ length: count }, () => {
     const domain = GENERATED_DOMAINS[stream.below(GENERATED_DOMAINS.length)] as GeneratedDomain;
     const { text, symbols } = drawBody(stream, COMMON_FILLERS + RARE_FILLERS);

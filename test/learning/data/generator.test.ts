@@ -121,7 +121,7 @@ describe("pretrainingExamples", () => {
   });
 
   it("copies so many of an answer's symbols as it is told to hint", () => {
-    const mix = { copy: 0, verbatim: 0, answer: 1 };
+    const mix = { copy: 0, verbatim: 0, random: 1 };
     const hinted = pretrainingExamples({ seed: "9", split: "base", count: 1000, mix, hint: 0.5 });
     const copied = hinted.flatMap(({ domain, prompt, completion }) => {
       const order = ORDERS[domain as keyof typeof ORDERS];
@@ -136,7 +136,7 @@ describe("pretrainingExamples", () => {
   });
 
   it("mixes by the shares it is given, and repeats itself", () => {
-    const mix = { copy: 1, verbatim: 0, answer: 0 };
+    const mix = { copy: 1, verbatim: 0, random: 0 };
     const only = pretrainingExamples({ seed: "9", split: "base", count: 100, mix });
     assert.ok(only.every(({ prompt }) => prompt.endsWith(COPY)));
     assert.deepEqual(pretrainingExamples({ seed: "9", split: "base", count: 100, mix }), only);
