@@ -80,3 +80,31 @@ export async function readProposals(chain: Chain, round: RoundOfTask, toBlock: b
     .map(({ args: { slot, operator, artifact } }) => ({ slot, operator: getAddress(operator), artifact }))
     .sort((a, b) => a.slot - b.slot);
 }
+
+/** All who sealed something in a round, in the order in which settlement wants them. */
+export type Participants = {
+  /** Those who published by slot, then the others by address. */
+  proposers: Address[];
+  /** Those who sealed a ballot, by address. */
+  voters: Address[];
+};
+
+export async function readParticipants(chain: Chain, round: RoundOfTask, toBlock: bigint): Promise<Participants> {
+  const range = { args: { task: round.task, round: round.round }, fromBlock: firstBlock(chain, round), toBlock };
+  const [published, proposals, ballots] = await Promise.all([
+    readProposals(chain, round, toBlock),
+    readEvents(chain, { contract: "Rounds", event: "ProposalCommitted", ...range }),
+    readEvents(chain, { contract: "ValidatorVoting", event: "BallotCommitted", ...range }),
+  ]);
+  const inSlots = published.map(({ operator }) => operator);
+  const others = byAddress(proposals.map(({ args }) => getAddress(args.operator)));
+  return {
+    proposers: [...inSlots, ...others.filter((operator) => !inSlots.includes(operator))],
+    voters: byAddress(ballots.map(({ args }) => getAddress(args.operator))),
+  };
+}
+
+/** Ascending as numbers, which a checksummed address as text is not. */
+function byAddress(addresses: Address[]): Address[] {
+  return addresses.sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+}

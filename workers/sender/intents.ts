@@ -22,6 +22,8 @@ export type Intent =
   | { kind: "announce"; endpoint: string }
   | { kind: "withdraw"; task: bigint }
   | { kind: "claim"; task: bigint }
+  /** Lets the vault take tokens; staking and funding see to it themselves. */
+  | { kind: "allow"; id: string; amount: bigint }
   | { kind: "stake"; id: string; task: bigint; role: Role; amount: bigint }
   | { kind: "requestExit"; id: string; task: bigint; amount: bigint }
   | { kind: "fund"; id: string; task: bigint; amount: bigint }
@@ -49,6 +51,7 @@ const intentSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("announce"), endpoint: z.string() }),
   z.strictObject({ kind: z.literal("withdraw"), task: integer }),
   z.strictObject({ kind: z.literal("claim"), task: integer }),
+  z.strictObject({ kind: z.literal("allow"), id, amount: integer }),
   z.strictObject({ kind: z.literal("stake"), id, task: integer, role: z.literal([0, 1]), amount: integer }),
   z.strictObject({ kind: z.literal("requestExit"), id, task: integer, amount: integer }),
   z.strictObject({ kind: z.literal("fund"), id, task: integer, amount: integer }),

@@ -1,0 +1,241 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Address, type Hex, keccak256, type TransactionReceipt } from "viem";
+import { ExitCode, PassingError, PermanentError } from "../../protocol/errors.ts";
+import { reach } from "../chain/failure.ts";
+import type { Chain } from "../chain/open.ts";
+import type { Logger } from "../log.ts";
+import type { JsonObject } from "../queue/types.ts";
+import type { Act, ActContext, Ballot, Call } from "./acts/act.ts";
+import { actOf } from "./acts/actOf.ts";
+import { type DeliverContext, deliver, findReceipt } from "./deliver.ts";
+import { marketFees } from "./fees.ts";
+import { type Intent, intentFromJson, intentId } from "./intents.ts";
+import type { OperatorKey } from "./key.ts";
+import { type Entry, openOutbox } from "./outbox.ts";
+import { whyReverted } from "./reverted.ts";
+import { openTurns } from "./turns.ts";
+
+export type OpenSenderParameters = {
+  chain: Chain;
+  key: OperatorKey;
+  /** Folder of the outbox; the same one must be used on every start. */
+  dir: string;
+  /** The measured ballot behind a report. Only needed for intents of ballots. */
+  readBallot?: ((report: Hex) => Promise<Ballot>) | undefined;
+  log?: Logger | undefined;
+  /** Pause between two looks at the chain, in milliseconds. */
+  pollMs?: number | undefined;
+  /** Silence after which a transaction counts as stuck and pays more, in milliseconds. */
+  raiseAfterMs?: number | undefined;
+  /** Most that a gas may cost, wei. */
+  feeCap?: bigint | undefined;
+  onStep?: DeliverContext["onStep"] | undefined;
+};
+
+/** How an intent came about. `done`: it was so already, or became so without us. */
+export type Sent = {
+  id: string;
+  state: "done" | "mined" | "final";
+  hash?: Hex | undefined;
+  block?: bigint | undefined;
+  result: JsonObject;
+};
+
+export type SendOptions = { signal?: AbortSignal | undefined };
+
+export type Sender = {
+  operator: Address;
+  /**
+   * Brings an intent about, once, however often and from how many processes it is asked; returns when its effect was read back.
+   * @throws PermanentError if the contracts refuse it, PassingError if it is too early or the chain does not answer.
+   */
+  send(intent: Intent, options?: SendOptions): Promise<Sent>;
+  /** Ends what an earlier process left unfinished, and marks what has become final. `send` does so first. */
+  resume(options?: SendOptions): Promise<void>;
+  /** The history of an intent's newest try. */
+  newest(id: string): Entry | undefined;
+  close(): void;
+};
+
+const POLL_MS = 1_000;
+const RAISE_AFTER_MS = 60_000;
+/** Room for what changes between the estimate and the block. */
+const GAS_NUM = 13n;
+const GAS_DEN = 10n;
+/** Looks at an effect that a server behind the others does not show yet. */
+const EFFECT_LOOKS = 20;
+/** Where a chain knows no finality. */
+const DEPTH = 64n;
+
+/** Opens the one holder of an operator's key on this machine. */
+export function openSender(parameters: OpenSenderParameters): Sender {
+  const { chain, key, dir, log, pollMs = POLL_MS } = parameters;
+  // Another chain, or another run of a local one, has another outbox: its intents would look like ours.
+  const name = `${chain.chainId}-${chain.genesis.slice(2, 10)}-${key.address.toLowerCase()}`;
+  const outbox = openOutbox(join(dir, `outbox-${name}.sqlite`));
+  const turns = openTurns(join(dir, `turns-${name}.sqlite`));
+  const delivery: DeliverContext = {
+    chain,
+    key,
+    outbox,
+    log,
+    pollMs,
+    raiseAfterMs: parameters.raiseAfterMs ?? RAISE_AFTER_MS,
+    feeCap: parameters.feeCap,
+    onStep: parameters.onStep ?? (() => {}),
+  };
+  const context: ActContext = { chain, key, newest: outbox.newest, readBallot: parameters.readBallot ?? noBallots };
+
+  /** Everything from a wish to its effect. */
+  async function bringAbout(intent: Intent, signal: AbortSignal | undefined): Promise<Sent> {
+    const act = actOf(context, intent);
+    const id = intentId(intent);
+    for (;;) {
+      const known = act.once === undefined ? undefined : outbox.newest(id);
+      if (known?.state === "mined" || known?.state === "final") return sentOf(known);
+      if (act.first !== undefined) await bringAbout(act.first, signal);
+      const step = await reach(`to ${wordsOf(intent)}`, () => act.next());
+      if ("done" in step) return { id, state: "done", result: step.done };
+      const signed = await sign(outbox.plan(intent, step.content), step.call, intent);
+      delivery.onStep("signed", signed);
+      const sent = await finish(signed, act, signal);
+      if (sent !== undefined) return sent;
+    }
+  }
+
+  /** From signed bytes to the effect; undefined if another transaction took the nonce. */
+  async function finish(entry: Entry, act: Act, signal: AbortSignal | undefined): Promise<Sent | undefined> {
+    const receipt = await deliver(delivery, entry, { once: act.once === true, signal });
+    if (receipt === undefined) {
+      outbox.mark(entry.seq, "superseded", { error: "another transaction used the nonce" });
+      log?.warn({ id: entry.id, nonce: entry.nonce }, "another transaction used the nonce");
+      return undefined;
+    }
+    if (receipt.status === "success") return await readBack(entry, act, receipt, signal);
+    const step = await reach(`reading the effect of ${entry.id}`, () => act.next()).catch((error: unknown) => {
+      if (error instanceof PermanentError) return undefined;
+      throw error;
+    });
+    if (step !== undefined && "done" in step) {
+      outbox.mark(entry.seq, "superseded", { error: "it was done by somebody else", result: step.done });
+      return { id: entry.id, state: "done", result: step.done };
+    }
+    const failure = await whyReverted(chain, key.address, entry, receipt);
+    outbox.mark(entry.seq, "failed", { error: failure.message });
+    throw failure;
+  }
+
+  async function readBack(
+    entry: Entry,
+    act: Act,
+    receipt: TransactionReceipt,
+    signal: AbortSignal | undefined,
+  ): Promise<Sent> {
+    for (let look = 1; look <= EFFECT_LOOKS; look++) {
+      const result = await reach(`reading the effect of ${entry.id}`, () => act.effect(receipt));
+      if (result !== undefined) {
+        const block = { number: receipt.blockNumber, hash: receipt.blockHash };
+        const mined = outbox.mark(entry.seq, "mined", { block, result });
+        return sentOf(await refresh(mined, await finalBlock()));
+      }
+      await sleep(pollMs, undefined, { signal });
+    }
+    throw new PassingError(`${entry.id} was mined in block ${receipt.blockNumber}, but its effect cannot be seen.`, {
+      exitCode: ExitCode.chain,
+    });
+  }
+
+  async function sign(entry: Entry, { to, data }: Call, intent: Intent): Promise<Entry> {
+    try {
+      return await reach(`to ${wordsOf(intent)}`, async () => {
+        const [gas, fees, nonce] = await Promise.all([
+          chain.client.estimateGas({ account: key.address, to, data }),
+          marketFees(chain),
+          chain.client.getTransactionCount({ address: key.address, blockTag: "pending" }),
+        ]);
+        const cap = parameters.feeCap ?? fees.maxFeePerGas;
+        const raw = await key.sign({
+          type: "eip1559",
+          chainId: chain.chainId,
+          nonce,
+          to,
+          data,
+          gas: (gas * GAS_NUM) / GAS_DEN,
+          maxFeePerGas: smaller(fees.maxFeePerGas, cap),
+          maxPriorityFeePerGas: smaller(fees.maxPriorityFeePerGas, cap),
+        });
+        return outbox.sign(entry.seq, { nonce, dataHash: keccak256(data), hash: keccak256(raw), raw });
+      });
+    } catch (error) {
+      outbox.mark(entry.seq, "failed", { error: (error as Error).message });
+      throw error;
+    }
+  }
+
+  /** Newest block that cannot be undone. */
+  async function finalBlock(): Promise<bigint> {
+    const final = await chain.client.getBlock({ blockTag: "finalized" }).catch(() => undefined);
+    return final?.number ?? (await reach("reading the newest block", () => chain.client.getBlockNumber())) - DEPTH;
+  }
+
+  /** Looks again at what was mined: it may have become final, or have been undone. */
+  async function refresh(entry: Entry, final: bigint): Promise<Entry> {
+    const receipt = await reach(`reading the effect of ${entry.id}`, () => findReceipt(chain, entry));
+    if (receipt === undefined) return outbox.mark(entry.seq, "broadcast");
+    const block = { number: receipt.blockNumber, hash: receipt.blockHash };
+    return outbox.mark(entry.seq, receipt.blockNumber <= final ? "final" : "mined", { block });
+  }
+
+  async function resume(signal: AbortSignal | undefined): Promise<void> {
+    const mined = outbox.inState("mined");
+    if (mined.length > 0) {
+      const final = await finalBlock();
+      for (const entry of mined) await refresh(entry, final);
+    }
+    for (const entry of outbox.inState("planned")) outbox.mark(entry.seq, "failed", { error: "it was never signed" });
+    for (const entry of outbox.inState("signed", "broadcast")) {
+      log?.info({ id: entry.id, nonce: entry.nonce }, "goes on with what was left unfinished");
+      await finish(entry, actOf(context, intentFromJson(entry.intent)), signal).catch((error: unknown) => {
+        if (outbox.newest(entry.id)?.state !== "failed") throw error;
+        log?.warn({ id: entry.id, reason: (error as Error).message }, "what was left unfinished is refused by now");
+      });
+    }
+  }
+
+  return {
+    operator: key.address,
+    send: (intent, { signal } = {}) =>
+      turns.take(async () => {
+        await resume(signal);
+        return bringAbout(intent, signal);
+      }, signal),
+    resume: ({ signal } = {}) => turns.take(() => resume(signal), signal),
+    newest: outbox.newest,
+    close() {
+      outbox.close();
+      turns.close();
+    },
+  };
+}
+
+function sentOf({ id, state, transactions, block, result }: Entry): Sent {
+  return {
+    id,
+    state: state === "final" ? "final" : "mined",
+    hash: transactions.at(-1)?.hash,
+    block: block?.number,
+    result: result ?? {},
+  };
+}
+
+const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
+
+/** "commitProposal" as "commit proposal". */
+function wordsOf({ kind }: Intent): string {
+  return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+async function noBallots(report: Hex): Promise<Ballot> {
+  throw new PermanentError(`This process cannot read the ballot of report ${report}.`);
+}
