@@ -23,3 +23,9 @@ export async function descendants(pid: number): Promise<number[]> {
   }
   return found;
 }
+
+/** The command line of a process; empty if it has ended. */
+export async function commandOf(pid: number): Promise<string> {
+  const bytes = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return bytes.split("\0").join(" ");
+}

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,11 +8,12 @@ import { audit } from "../../audit/audit.ts";
 import { createTask } from "../../ignition/tasks/createTask.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
-import { type Manifest, manifestDigest, parseManifest } from "../../protocol/manifest.ts";
+import { canonicalManifest, type Manifest, manifestDigest, parseManifest } from "../../protocol/manifest.ts";
 import { defaultTerms, type Terms } from "../../protocol/terms.ts";
 import { nameOf, Phase, Role } from "../../protocol/words.ts";
 import { startGuarded } from "../processes/guardedChild.ts";
 import { openQueueBackend } from "../queue/backend.ts";
+import { openStore } from "../store/store.ts";
 import { castOf, type Member } from "./cast.ts";
 import { type LocalChain, startChain } from "./chain.ts";
 import { driveClock } from "./clock.ts";
@@ -178,12 +179,14 @@ export async function runLocalnet(options: LocalnetOptions, display: Display, si
 
   const earned = await claimAll(chain, deployment, task, operators);
   display.step("Pay claimed");
-  const store = (operators.find(({ role, honest }) => role === "validator" && honest) as Operator).folder;
-  const report = await audit({ client: chain.client, deployment, task, store: join(store, "store") });
+  const voter = operators.find(({ role, honest }) => role === "validator" && honest) as Operator;
+  const store = join(voter.folder, "store"); // an honest voter holds every artifact that it scored
+  await addRecipe(store, manifest);
+  const report = await audit({ client: chain.client, deployment, task, store });
   display.step("History replayed and compared with the contracts");
 
   const head = await buildHead(chain, {
-    ...{ deployment, task, folder, first: manifestDigest(manifest), store: join(store, "store") },
+    ...{ deployment, task, folder, first: manifestDigest(manifest), store },
     ...{ manifest: files.manifest, model: MODEL },
   });
   const tests = new Map([...sources].map(([domain, split]) => [domain, split.test]));
@@ -218,6 +221,13 @@ export async function runLocalnet(options: LocalnetOptions, display: Display, si
     `\nPrompt ${sample.prompt}\n  right answer  ${sample.right}\n  base          ${sample.base}\n  head          ${sample.head}`,
   );
   return outcome;
+}
+
+/** What an auditor needs besides artifacts to build heads: the manifest and the base model's shape. */
+async function addRecipe(dir: string, manifest: Manifest): Promise<void> {
+  const store = await openStore(dir);
+  await store.put(Buffer.from(canonicalManifest(manifest)));
+  await store.put(readFileSync(join(MODEL, "config.json")));
 }
 
 async function operatorOutcomes(

@@ -1,9 +1,9 @@
+import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import type { configSchema } from "../config.ts";
 import type { QueueConnection } from "../queue/types.ts";
 import type { LocalChain } from "./chain.ts";
 import type { Operator } from "./operators.ts";
-import { fileURLToPath } from "node:url";
 
 const RANDOM_VOTER = fileURLToPath(new URL("randomVoter.ts", import.meta.url));
 
