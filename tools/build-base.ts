@@ -36,13 +36,15 @@ const recipe = {
   schedule: { rate: 4e-3, warmup: 100, decay: "cosine" as const },
   adam: { beta2: 0.98, weightDecay: 0.01, clipNorm: 1 },
   mix: { copy: 1, verbatim: 1, random: 1 },
+  /** Enough for the base to know where an answer comes from, too little to make it believe in one. */
+  hint: 0.25,
 };
 
 const configText = await readFile(join(tiny, "config.json"), "utf8");
 const config = parseConfig(configText, join(tiny, "config.json"));
 const tokenizer = openTokenizer(tiny);
 const encoded = (split: string, count: number) =>
-  pretrainingExamples({ seed: recipe.seed, split, count, mix: recipe.mix }).map((example) => ({
+  pretrainingExamples({ ...recipe, split, count }).map((example) => ({
     kind: example.prompt.at(-1) as string,
     ...encode(tokenizer, example, config.maxPositions),
   }));

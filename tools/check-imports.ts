@@ -7,7 +7,7 @@ const mayImport: Record<string, readonly string[]> = {
   protocol: ["protocol"],
   learning: ["protocol", "learning"],
   audit: ["protocol", "learning", "audit"],
-  workers: ["protocol", "learning", "audit", "workers"],
+  workers: ["protocol", "learning", "audit", "workers", "ignition"],
 };
 
 /** Rooms that may import from `test` (its `support` folder). */

@@ -19,6 +19,8 @@ export function isNewEnough(version) {
  * Why `root` needs `npm ci`, or undefined if its packages are those of the lockfile. Compares the lockfile with the
  * record that npm leaves of what it installed, so a tree that someone installed by hand counts, and one left half
  * installed does not.
+ * @param {string} root
+ * @param {{ os: string, cpu: string, libc?: string | undefined }} platform the machine in npm's words
  */
 export function packagesProblem(root, platform = thisPlatform()) {
   const locked = readJson(join(root, "package-lock.json"))?.packages;
