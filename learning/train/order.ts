@@ -6,9 +6,14 @@ import { Stream } from "../random.ts";
  */
 export function batchOrder(count: number, steps: number, batch: number, seed: string): number[][] {
   const stream = new Stream(seed, "batches");
-  const order: number[] = [];
-  while (order.length < steps * batch) {
-    order.push(...stream.shuffle(Array.from({ length: count }, (_, i) => i)));
-  }
-  return Array.from({ length: steps }, (_, step) => order.slice(step * batch, (step + 1) * batch));
+  let order: number[] = [];
+  let next = 0;
+  const draw = () => {
+    if (next === order.length) {
+      order = stream.shuffle(Array.from({ length: count }, (_, i) => i));
+      next = 0;
+    }
+    return order[next++] as number;
+  };
+  return Array.from({ length: steps }, () => Array.from({ length: batch }, draw));
 }
