@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {IRandomBeacon} from "./interfaces/IRandomBeacon.sol";
 
 /// @title The default randomness: block hashes
@@ -13,14 +12,22 @@ contract BlockhashBeacon is IRandomBeacon {
     /// @notice Blocks between opening a round and its seed: the seed's block does not exist yet when a round opens.
     uint64 public constant DELAY = 1;
 
+    /// @dev EIP-2935's contract of older block hashes.
+    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
+
     /// @inheritdoc IRandomBeacon
     function nextSeedBlock() external view returns (uint64) {
         return uint64(block.number) + DELAY;
     }
 
     /// @inheritdoc IRandomBeacon
+    /// @dev Not OpenZeppelin's Blockhash: that takes the words of a refusal for a hash, and some chains refuse with words.
     function valueOf(uint64 seedBlock) public view returns (bytes32) {
-        return Blockhash.blockHash(seedBlock);
+        if (seedBlock >= block.number) return 0;
+        if (block.number - seedBlock <= 256) return blockhash(seedBlock);
+
+        (bool isServed, bytes memory hash) = HISTORY.staticcall(abi.encode(seedBlock));
+        return isServed && hash.length == 32 ? bytes32(hash) : bytes32(0);
     }
 
     /// @inheritdoc IRandomBeacon

@@ -6,6 +6,8 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function roll(uint256 number) external;
     function setBlockhash(uint256 number, bytes32 hash) external;
+    function etch(address target, bytes calldata code) external;
+    function store(address target, bytes32 slot, bytes32 value) external;
     function chainId(uint256 id) external;
     function prank(address sender) external;
     function assume(bool condition) external pure;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Sortition} from "../../../contracts/libraries/Sortition.sol";
+import {Base, Role, RoundId, TaskId, vm} from "./Base.sol";
+
+/// @notice Full rounds: more operators with seats than a round can hold, found by trying addresses with the seed that the
+/// test itself will set.
+abstract contract Luck is Base {
+    /// @dev The first `count` addresses that get a seat in round 1 of `task` if exactly they stake one unit each.
+    function luckyOperators(Role role, uint256 count, uint256 expected) internal view returns (address[] memory) {
+        return luckyOperators(role, count, expected, SEED);
+    }
+
+    function luckyOperators(
+        Role role,
+        uint256 count,
+        uint256 expected,
+        bytes32 seed
+    ) internal view returns (address[] memory lucky) {
+        lucky = new address[](count);
+        uint256 found = 0;
+        for (uint160 i = 1; found < count; ++i) {
+            address one = address((uint160(role) + 1) * 0x100000 + i);
+            uint256 u = Sortition.luck(seed, address(rounds), task, RoundId.wrap(1), role, one);
+            if (Sortition.seats(u, expected, UNIT, count * UNIT, UNIT) != 0) lucky[found++] = one;
+        }
+    }
+
+    function stakeAll(address[] memory operators, Role role) internal {
+        for (uint256 i = 0; i < operators.length; ++i) stake(operators[i], role, UNIT);
+    }
+}

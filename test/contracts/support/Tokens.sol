@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FlockToken} from "../../../contracts/FlockToken.sol";
+
+/// @notice Takes one unit of every transfer that is not a mint.
+contract ChargingToken is FlockToken {
+    constructor(address holder) FlockToken(holder) {}
+
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (from != address(0)) super._update(to, address(1), 1);
+    }
+}
+
+/// @notice Refuses every transfer once it is told to.
+contract RefusingToken is FlockToken {
+    error Refused();
+
+    bool public refuses;
+
+    constructor(address holder) FlockToken(holder) {}
+
+    function refuse(bool refuses_) external {
+        refuses = refuses_;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        require(!refuses, Refused());
+        super._update(from, to, amount);
+    }
+}
+
+/// @notice Has far more units than the vault's ledgers can count.
+contract VastToken is FlockToken {
+    constructor(address holder) FlockToken(holder) {
+        _mint(holder, type(uint128).max);
+    }
+}
