@@ -59,7 +59,7 @@ export function localManifest({
       examples: Math.min(EXAMPLES, perDomain * sets.length),
       perDomain,
       confidence: 1.645,
-      scan: { prompts: 24, tokens: 26, margin: 1 },
+      scan: { prompts: 24, tokens: 45, margin: 1 },
     },
     domains: sets.map((set) => set.domain),
     public: sets,
