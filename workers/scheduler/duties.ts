@@ -48,8 +48,8 @@ export type Duty = {
   turn: number;
 } & ({ kind: "train" | "validate" } | { kind: "send"; intent: Intent });
 
-/** Blocks after which a seed that no proposer latched is latched by others: half of how long it can be read. */
-const SEED_OLD = 4096;
+/** Blocks after which a seed that no proposer latched is latched by others: half of how long the oldest chains let it be read. */
+const SEED_OLD = 128;
 
 /**
  * What the operator should do now. A pure function of the present: it never depends on having seen an event, so whoever starts

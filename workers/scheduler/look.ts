@@ -1,4 +1,9 @@
 import type { Address, Hex } from "viem";
+import { voterSeed } from "../../protocol/rules/sortition.ts";
+import { openEndpoints } from "../chain/endpoints.ts";
+import type { Chain } from "../chain/open.ts";
+import { readRound } from "../chain/round.ts";
+import type { RoundView } from "../chain/roundView.ts";
 import type { Situation } from "./duties.ts";
 
 /** One look at the chain: what duties depend on, and what doing them needs. */
@@ -9,9 +14,42 @@ export type Look = {
   endsAt: number;
   /** Published proposals in slot order. */
   proposals: { slot: number; operator: Address; artifact: Hex }[];
-  /** Where the operators that are known serve their artifacts. */
+  /** Where the operators that are known serve their artifacts, the own one left out. */
   endpoints: string[];
   endpointOf(operator: Address): string | undefined;
-  /** Seed of what every voter of the round shares. Nobody knew it before the last proposal was published. */
-  seed: Hex;
+  /**
+   * Seed of what every voter of the round shares: the voters' seed, for the round's own was known to those who trained.
+   * Undefined before the round's seed is known.
+   */
+  seed: Hex | undefined;
 };
+
+/** A function that looks at one task with the eyes of one operator, at the newest block each time. */
+export function openLook(chain: Chain, { task, operator }: { task: bigint; operator: Address }): () => Promise<Look> {
+  const announced = openEndpoints(chain);
+  return async () => {
+    const view = await readRound(chain, task, operator);
+    const known = await announced.at(view.block.number);
+    const others = [...known].filter(([who, endpoint]) => who !== operator && endpoint !== "");
+    return {
+      situation: situationOf(view, known.get(operator) ?? ""),
+      now: view.block.timestamp,
+      endsAt: view.phaseEndsAt,
+      proposals: view.proposals,
+      endpoints: others.map(([, endpoint]) => endpoint),
+      endpointOf: (who) => known.get(who) || undefined,
+      seed: view.seed === undefined ? undefined : voterSeed(view.seed, view.accumulator),
+    };
+  };
+}
+
+function situationOf(view: RoundView, endpoint: string): Situation {
+  const { task, operator, role, round, phase, openable, seedLatched, seats, headId } = view;
+  return {
+    ...{ task, operator, role, round, phase, openable, seedLatched, seats, headId, endpoint },
+    seedAge: Number(view.block.number - view.seedBlock),
+    proposal: view.proposal.state,
+    ballot: view.ballot.state,
+    published: view.proposals.length,
+  };
+}

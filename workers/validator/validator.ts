@@ -45,8 +45,9 @@ export async function validateRound(
 ): Promise<ValidateOutcome> {
   const { identity, look, store, heads, results, patience } = dependencies;
   const seen = await look();
-  const { situation, endpoints, now, endsAt } = seen;
+  const { situation, endpoints, now, endsAt, seed } = seen;
   if (situation.round !== round || !isDue(situation, "validate")) return { skipped: "it is not due any more" };
+  if (seed === undefined) throw new PassingError(`The seed of round ${round} is not known yet.`);
   const inputs = inputsOf("validate", identity, situation);
   const kept = await results.get(inputs, measuredSchema);
   if (kept !== undefined && (await store.has(kept.report))) return kept;
@@ -59,8 +60,8 @@ export async function validateRound(
   ]);
   const measured =
     head === undefined
-      ? await abstainFrom(dependencies, seen, proposals)
-      : await measure(dependencies, seen, { round, head: head.file, proposals }, { signal, onProgress });
+      ? await abstainFrom(dependencies, { seed, proposals })
+      : await measure(dependencies, { round, seed, head: head.file, proposals }, { signal, onProgress });
   await results.put(ballotInputs(measured.report), measured);
   await results.put(inputs, measured);
   return measured;
@@ -86,8 +87,7 @@ async function fetchProposal(
 
 async function measure(
   { identity, store, compute, scratch, publicData, privateData, salt }: ValidatorDependencies,
-  { seed }: Look,
-  { round, head, proposals }: { round: number; head: string; proposals: Fetched[] },
+  { round, seed, head, proposals }: { round: number; seed: Hex; head: string; proposals: Fetched[] },
   options: WorkOptions,
 ): Promise<Measured> {
   await mkdir(scratch, { recursive: true });
@@ -102,8 +102,7 @@ async function measure(
 
 async function abstainFrom(
   { manifest, store }: ValidatorDependencies,
-  { seed }: Look,
-  proposals: Fetched[],
+  { seed, proposals }: { seed: Hex; proposals: Fetched[] },
 ): Promise<Measured> {
   const { scores, report } = abstain(manifest, { seed, proposals });
   return { report: await store.put(report), head: NO_HEAD, scores };

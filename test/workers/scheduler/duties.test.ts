@@ -91,11 +91,11 @@ const table: [name: string, situation: Situation, own: Partial<Own>, expected: s
   ["a fresh seed is left to the proposers", { ...validator, phase: Phase.Propose, seedLatched: false }, {}, []],
   [
     "an old seed is latched before it is lost",
-    { ...validator, phase: Phase.Propose, seedLatched: false, seedAge: 4097 },
+    { ...validator, phase: Phase.Propose, seedLatched: false, seedAge: 129 },
     {},
     ["latchSeed"],
   ],
-  ["a latched seed stays", { ...validator, phase: Phase.Propose, seedAge: 4097 }, {}, []],
+  ["a latched seed stays", { ...validator, phase: Phase.Propose, seedAge: 129 }, {}, []],
 
   [
     "a new endpoint is announced",

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Report } from "../../../learning/validate/report.ts";
+import { PermanentError } from "../../../protocol/errors.ts";
+import { MIN_SCORE, MISSING } from "../../../protocol/words.ts";
+import { type Compute, openCompute } from "../../../workers/compute/client.ts";
+import { sha256OfFile } from "../../../workers/files.ts";
+import { makeTinyTask, type TinyTask } from "../../support/tinyTask.ts";
+
+const training = {
+  steps: 4,
+  batch: 8,
+  learningRate: 0.01,
+  warmup: 0,
+  decay: "constant",
+  weightDecay: 0,
+} as const;
+
+describe("the compute process", () => {
+  let folder: string;
+  let task: TinyTask;
+  let compute: Compute;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "flock-child-"));
+    task = await makeTinyTask(folder);
+    compute = openCompute({
+      settings: { manifest: task.manifestFile, model: task.model, device: "cpu", threads: 1 },
+      limits: { silence: 120, limit: 600 },
+    });
+    await compute.run("aggregate", { base: null, updates: [], published: 0, out: at("zero") });
+  });
+  after(async () => {
+    await compute.close();
+    await rm(folder, { recursive: true });
+  });
+  const at = (name: string) => join(folder, name);
+  const train = (out: string, seed: string, data = task.trainData) =>
+    compute.run("train", { head: at("zero"), data, training, seed, out: at(out) });
+  const validate = (proposals: { slot: number; file: string | null }[], out = "report") =>
+    compute.run("validate", {
+      head: at("zero"),
+      publicData: task.publicData,
+      privateData: task.privateData,
+      seed: "round",
+      salt: "salt",
+      proposals,
+      out: at(out),
+    });
+
+  test("trains an update whose loss falls and whose norm keeps the bound, twice the same", async () => {
+    const steps: number[] = [];
+    const work = { head: at("zero"), data: task.trainData, training, seed: "a", out: at("a") };
+    const result = await compute.run("train", work, { onProgress: (done) => steps.push(done) });
+    assert.ok(result.losses.last < result.losses.first);
+    assert.ok(result.norm > 0 && result.norm <= task.manifest.adapter.maxNorm);
+    assert.equal(result.sha256, await sha256OfFile(at("a")));
+    assert.equal(steps.at(-1), training.steps);
+    assert.equal((await train("again", "a")).sha256, result.sha256);
+  });
+
+  test("builds the same head from the same updates in any order", async () => {
+    await train("one", "one");
+    await train("two", "two");
+    const updates = [
+      { file: at("one"), factor: "700" },
+      { file: at("two"), factor: "300" },
+    ];
+    const build = (list: typeof updates, out: string) =>
+      compute.run("aggregate", { base: at("zero"), updates: list, published: 3, out: at(out) });
+    const { digest } = await build(updates, "next");
+    assert.equal((await build(updates.toReversed(), "other")).digest, digest);
+    assert.equal((await sha256OfFile(at("next"))).slice(0, 42), digest);
+  });
+
+  test("scores what was trained, what is malformed and what did not come", async () => {
+    await train("good", "good");
+    await copyFile(at("good"), at("bad"));
+    await appendFile(at("bad"), "x");
+    const result = await validate([
+      { slot: 0, file: at("good") },
+      { slot: 1, file: at("bad") },
+      { slot: 2, file: null },
+    ]);
+    assert.equal(result.scores.length, 3);
+    assert.deepEqual(result.scores.slice(1), [MIN_SCORE, MISSING]);
+    assert.equal(result.head, (await sha256OfFile(at("zero"))).slice(0, 42));
+    assert.equal(result.sha256, await sha256OfFile(at("report")));
+    const report = JSON.parse(await readFile(at("report"), "utf8")) as Report;
+    assert.equal(report.proposals[0]?.score, result.scores[0]);
+    assert.ok(report.own.examples.length > 0);
+  });
+
+  test("names the file and line of a malformed example", async () => {
+    const data = at("torn");
+    await mkdir(data);
+    await writeFile(join(data, "math.jsonl"), '{"prompt": "a", "completion": "b"}\n{"prompt": "a"}\n');
+    await assert.rejects(train("none", "x", data), (error: Error) => {
+      assert.ok(error instanceof PermanentError);
+      assert.match(error.message, /math\.jsonl:2: "completion" is missing/);
+      return true;
+    });
+  });
+
+  test("refuses a public set that is not the manifest's", async () => {
+    const file = join(task.publicData, "math.jsonl");
+    const kept = await readFile(file);
+    await appendFile(file, '{"prompt": "a", "completion": "b"}\n');
+    await assert.rejects(validate([{ slot: 0, file: null }]), /is not the public set of math that the manifest names/);
+    await writeFile(file, kept);
+  });
+
+  test("refuses a head and an update that are not of this task", async () => {
+    await writeFile(at("junk"), "junk");
+    const build = (base: string, updates: { file: string; factor: string }[]) =>
+      compute.run("aggregate", { base, updates, published: 1, out: at("none") });
+    await assert.rejects(build(at("junk"), []), PermanentError);
+    await assert.rejects(build(at("zero"), [{ file: at("junk"), factor: "1" }]), PermanentError);
+  });
+});

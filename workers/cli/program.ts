@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import { keysCommand } from "./keys.ts";
+import type { Terminal } from "./report.ts";
+import { workerCommand } from "./worker.ts";
+
+/** The command line of an operator: one verb a file. */
+export function flockctl(terminal: Terminal): Command {
+  const program = new Command("flockctl")
+    .description("Run and look after an operator of Flock.")
+    .configureOutput({ writeOut: (text) => terminal.write(text), writeErr: (text) => terminal.tell(text) })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 unforeseen, 2 wrong command line or configuration, 3 wrong file, 4 the chain refuses,\n" +
+        "5 a server cannot be reached, 6 an audit found a difference, 130 interrupted.",
+    );
+  for (const command of [workerCommand(terminal), keysCommand(terminal)]) program.addCommand(command);
+  return settled(program);
+}
+
+/** Errors are thrown to the one place that knows exit codes, at every level. */
+function settled(command: Command): Command {
+  command.exitOverride().showHelpAfterError("(add --help for what it takes)");
+  for (const verb of command.commands) {
+    verb.copyInheritedSettings(command);
+    settled(verb);
+  }
+  return command;
+}

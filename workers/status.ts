@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { nameOf, Phase, Role } from "../protocol/words.ts";
+import { writeFileAtomic } from "./files.ts";
+import type { Look } from "./scheduler/look.ts";
+import type { DutyStatus } from "./scheduler/reconcile.ts";
+
+/** What a worker is doing, for people and tools: `status.json` in its work folder, always whole. */
+export type WorkerStatus = {
+  pid: number;
+  startedAt: string;
+  operator: string;
+  task: string;
+  roles: readonly string[];
+  queue: string;
+  store: string | null;
+  /** The last look at the chain. */
+  seen: { at: string; round: number; phase: string; endsAt: number; seats: number; staked: string | null } | null;
+  duties: DutyStatus[];
+  /** The job that the compute process is at. */
+  work: { id: string; done: number; total: number } | null;
+  lastError: { at: string; message: string } | null;
+};
+
+export type StatusFile = {
+  update(changes: Partial<WorkerStatus>): void;
+  look(look: Look, duties: DutyStatus[]): void;
+  error(error: Error): void;
+  /** Waits until the file says what was said last. */
+  flush(): Promise<void>;
+};
+
+/** Opens the status file; writes follow each other, and what is overtaken is left out. */
+export function openStatus(work: string, first: WorkerStatus): StatusFile {
+  const file = join(work, "status.json");
+  let status = first;
+  let dirty = false;
+  let writing: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    while (dirty) {
+      dirty = false;
+      await writeFileAtomic(file, `${JSON.stringify(status, null, 2)}\n`).catch(() => {}); // a full disk must not end us
+    }
+    writing = undefined;
+  }
+  function update(changes: Partial<WorkerStatus>): void {
+    status = { ...status, ...changes };
+    dirty = true;
+    writing ??= write();
+  }
+  update({});
+  return {
+    update,
+    look({ situation, endsAt }, duties) {
+      const { round, phase, seats, role } = situation;
+      const staked = role === undefined ? null : nameOf(Role, role);
+      const at = new Date().toISOString();
+      update({ seen: { at, round, phase: nameOf(Phase, phase), endsAt, seats, staked }, duties });
+    },
+    error: ({ message }) => update({ lastError: { at: new Date().toISOString(), message } }),
+    flush: async () => await writing,
+  };
+}
