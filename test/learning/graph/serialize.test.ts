@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { ModelSchema } from "../../../learning/graph/generated/onnx_pb.ts";
+import { Graph, type Value } from "../../../learning/graph/ir.ts";
+import { serializeLoop } from "../../../learning/graph/loop.ts";
+import { add } from "../../../learning/graph/rules/add.ts";
+import { gemm } from "../../../learning/graph/rules/gemm.ts";
+import { mul } from "../../../learning/graph/rules/mul.ts";
+import { reshape } from "../../../learning/graph/rules/reshape.ts";
+import { serialize } from "../../../learning/graph/serialize.ts";
+import { openSession } from "../../../learning/graph/session.ts";
+import { PermanentError } from "../../../protocol/errors.ts";
+import { numbersOf } from "../../support/numbers.ts";
+
+function example(): { graph: Graph; y: Value } {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [2, 3]);
+  const weights = graph.constant("float32", [3, 2], [1, 2, 3, 4, 5, 6]);
+  return { graph, y: reshape(graph, gemm(graph, x, weights, { alpha: 0.5 }), [4]) };
+}
+
+describe("a serialised graph", () => {
+  it("is the same bytes for the same construction", () => {
+    const [a, b] = [example(), example()];
+    assert.deepEqual(serialize(a.graph, [a.y]), serialize(b.graph, [b.y]));
+  });
+
+  it("holds equal small constants once", () => {
+    const graph = new Graph();
+    assert.equal(graph.integers([1, 2]), graph.integers([1, 2]));
+    assert.notEqual(graph.integers([1, 2]), graph.constant("int32", [2], [1, 2]));
+    assert.notEqual(graph.constant("float32", [1], [1]), graph.constant("float32", [], [1]));
+    assert.equal(graph.constants.length, 4);
+  });
+
+  it("refers to tensors in files instead of holding them", () => {
+    const graph = new Graph();
+    const w = graph.external("w", "float32", [2], { file: "model.safetensors", offset: 96, bytes: 8 });
+    const model = fromBinary(ModelSchema, serialize(graph, [mul(graph, w, w)]));
+    const [initializer] = model.graph?.initializer ?? [];
+    assert.equal(initializer?.dataLocation, 1);
+    assert.equal(initializer?.rawData.length, 0);
+    assert.deepEqual(
+      initializer?.externalData.map(({ key, value }) => [key, value]),
+      [
+        ["location", "model.safetensors"],
+        ["offset", "96"],
+        ["length", "8"],
+      ],
+    );
+  });
+
+  it("refuses shapes that do not fit while it is built", () => {
+    const graph = new Graph();
+    const x = graph.input("x", "float32", [2, 3]);
+    assert.throws(() => add(graph, x, graph.input("y", "float32", [2])), /do not broadcast/);
+    assert.throws(() => gemm(graph, x, x), /cannot be multiplied/);
+    assert.throws(() => reshape(graph, x, [5]), /cannot be read as/);
+    assert.throws(() => graph.constant("float32", [2], [1]), /do not fill/);
+  });
+});
+
+describe("a loop", () => {
+  it("hands state from step to step, takes each step's own input and keeps what is collected", async () => {
+    const graph = new Graph();
+    const state = graph.input("state", "float32", [2]);
+    const input = graph.input("input", "float32", []);
+    const after = add(graph, mul(graph, state, graph.scalar(2, state)), input);
+    const model = serializeLoop(graph, {
+      perStep: [input],
+      carried: [{ before: state, after }],
+      collected: { trace: mul(graph, input, input) },
+    });
+    const session = await openSession(model, { device: "cpu", threads: 1 });
+    const run = async (inputs: number[]) =>
+      session.run({
+        steps: new Tensor("int64", BigInt64Array.of(BigInt(inputs.length)), []),
+        input_all: new Tensor("float32", Float32Array.from(inputs), [inputs.length]),
+        state_start: new Tensor("float32", Float32Array.of(1, 0), [2]),
+      });
+    const three = await run([1, 2, 3]);
+    assert.deepEqual(numbersOf(three, "state_end"), [8 + 4 + 4 + 3, 4 + 4 + 3]);
+    assert.deepEqual(numbersOf(three, "trace"), [1, 4, 9]);
+    const one = await run([5]);
+    assert.deepEqual(numbersOf(one, "state_end"), [7, 5]);
+  });
+});
+
+describe("a session", () => {
+  it("on CUDA is refused where there is none, instead of running on the processor", async (t) => {
+    const { graph, y } = example();
+    const model = serialize(graph, [y]);
+    env.logLevel = "fatal"; // that the library is missing is what we want to find out
+    const there = await InferenceSession.create(model, { executionProviders: ["cuda"] }).then(
+      () => true,
+      () => false,
+    );
+    if (there) return t.skip("this machine has CUDA");
+    await assert.rejects(openSession(model, { device: "cuda", threads: 1 }), PermanentError);
+  });
+});
