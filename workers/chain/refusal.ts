@@ -28,6 +28,7 @@ const sentences: Record<string, (...args: never[]) => string> = {
   SeedUnavailable: (seedBlock: bigint) => `the seed's block ${seedBlock} is not mined yet, or too old`,
   NoSeats: (operator: string) => `${operator} has no seat in this round`,
   StillLocked: (unlockAt: number) => `the stake is locked until ${new Date(unlockAt * 1000).toISOString()}`,
+  NothingToWithdraw: () => "what leaves still bears the faults of the open round",
   ExitTooLarge: (amount: bigint, available: bigint) =>
     `${tokens(amount)} were asked for, but only ${tokens(available)} are staked`,
   WrongRole: (current: number, asked: number) =>
@@ -67,7 +68,7 @@ function isPassing(name: string, args: readonly unknown[]): boolean {
     const [, current, expected] = args as [bigint, number, number];
     return current !== Phase.None && current < expected;
   }
-  return ["SeedUnavailable", "PoolTooSmall", "RoundStillOpen", "StillLocked"].includes(name);
+  return ["SeedUnavailable", "PoolTooSmall", "RoundStillOpen", "StillLocked", "NothingToWithdraw"].includes(name);
 }
 
 function revertData(error: BaseError): Hex | undefined {

@@ -14,7 +14,8 @@ export async function waitForSealing(
 ): Promise<void> {
   if (deadlines === undefined) return;
   const end = deadlines[sealing];
-  if (block.timestamp >= (end + phaseEndsAt) / 2) return;
+  // Before the end of sealing the contracts say no themselves.
+  if (block.timestamp < end || block.timestamp >= (end + phaseEndsAt) / 2) return;
   // A chain without finality answers with an error: there is nothing to wait for.
   const final = await client.getBlock({ blockTag: "finalized" }).catch(() => undefined);
   if (final === undefined || Number(final.timestamp) >= end) return;
