@@ -1,41 +1,22 @@
-import type { Address } from "viem";
+import { join } from "node:path";
+import { deploymentFromIgnition } from "../../ignition/tasks/deployment.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 
 /**
- * Deploys the suite with Ignition, as a deployer would, on the chain at `url`. Hardhat is loaded here and not before: it
- * takes seconds, and compiles what is not compiled yet.
+ * Deploys the suite with Ignition, as a deployer would, on the chain at `url`; Ignition's journal is kept in `folder`.
+ * Hardhat is loaded here and not before: it takes seconds, and compiles what is not compiled yet.
  */
-export async function deploySuite({
-  url,
-  chainId,
-  block,
-}: {
-  url: string;
-  chainId: number;
-  block: number;
-}): Promise<Deployment> {
-  const { default: hre } = await import("hardhat");
+export async function deploySuite({ url, folder }: { url: string; folder: string }): Promise<Deployment> {
+  const { createHardhatRuntimeEnvironment } = await import("hardhat/hre");
+  const { default: config } = await import("../../hardhat.config.ts");
   const { default: suite } = await import("../../ignition/modules/Flock.ts");
-  await hre.tasks.getTask("build").run({ quiet: true });
+  const hre = await createHardhatRuntimeEnvironment({ ...config, paths: { ...config.paths, ignition: folder } });
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const connection = await hre.network.create({ network: "local", override: { url } });
   try {
-    const contracts: Record<keyof (typeof suite)["results"], { address: Address }> =
-      await connection.ignition.deploy(suite);
-    const { token, beacon, registry, staking, rounds, voting, distributor } = contracts;
-    return {
-      chainId,
-      block,
-      addresses: {
-        FlockToken: token.address,
-        BlockhashBeacon: beacon.address,
-        TaskRegistry: registry.address,
-        Staking: staking.address,
-        Rounds: rounds.address,
-        ValidatorVoting: voting.address,
-        RewardDistributor: distributor.address,
-      },
-    };
+    await connection.ignition.deploy(suite, { deploymentId: "local" });
   } finally {
     await connection.close();
   }
+  return deploymentFromIgnition(join(folder, "deployments", "local"));
 }

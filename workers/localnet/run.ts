@@ -100,7 +100,7 @@ export async function runLocalnet(options: LocalnetOptions, display: Display, si
   const chain = await startChain({ log: log("chain") });
   stack.defer(() => chain.process.stop());
   display.step(`Local chain at ${chain.url}`);
-  const deployment = await deploySuite({ url: chain.url, chainId: chain.chainId, block: 0 });
+  const deployment = await deploySuite({ url: chain.url, folder: join(folder, "ignition") });
   const deploymentFile = join(folder, "deployment.json");
   writeFileSync(deploymentFile, `${JSON.stringify(deployment, null, 2)}\n`);
   display.step(`Contracts deployed with Ignition, Rounds at ${deployment.addresses.Rounds}`);
