@@ -1,6 +1,13 @@
 import { Command } from "commander";
+import { claimCommand } from "./claim.ts";
+import { exitCommand } from "./exitStake.ts";
+import { exportCommand } from "./exportHead.ts";
+import { generateCommand } from "./generate.ts";
 import { keysCommand } from "./keys.ts";
 import type { Terminal } from "./report.ts";
+import { stakeCommand } from "./stake.ts";
+import { statusCommand } from "./status.ts";
+import { withdrawCommand } from "./withdraw.ts";
 import { workerCommand } from "./worker.ts";
 
 /** The command line of an operator: one verb a file. */
@@ -13,7 +20,18 @@ export function flockctl(terminal: Terminal): Command {
       "\nExit codes: 0 done, 1 unforeseen, 2 wrong command line or configuration, 3 wrong file, 4 the chain refuses,\n" +
         "5 a server cannot be reached, 6 an audit found a difference, 130 interrupted.",
     );
-  for (const command of [workerCommand(terminal), keysCommand(terminal)]) program.addCommand(command);
+  const verbs = [
+    keysCommand,
+    stakeCommand,
+    workerCommand,
+    statusCommand,
+    claimCommand,
+    exitCommand,
+    withdrawCommand,
+    exportCommand,
+    generateCommand,
+  ];
+  for (const verb of verbs) program.addCommand(verb(terminal));
   return settled(program);
 }
 

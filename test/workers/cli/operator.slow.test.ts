@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { readHeader } from "../../../learning/artifact/safetensors.ts";
+import { type LocalChain, startLocalChain, type TestAccount } from "../../support/localChain.ts";
+import { FLK } from "../../support/terms.ts";
+import { makeTinyTask, type TinyTask } from "../../support/tinyTask.ts";
+import { flockctl, openWorkerTask, writeOperatorConfig } from "../../support/workerTask.ts";
+
+describe("flockctl for an operator", () => {
+  let folder: string;
+  let tiny: TinyTask;
+  let chain: LocalChain;
+  let file: string;
+  let operator: TestAccount;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "flock-cli-"));
+    tiny = await makeTinyTask(folder);
+    chain = await startLocalChain();
+    operator = chain.accounts[1] as TestAccount;
+    const task = await openWorkerTask(chain, tiny.digest);
+    file = await writeOperatorConfig(join(folder, "own"), { chain, task, tiny, operator: operator.address });
+  });
+  after(async () => {
+    await chain.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const run = (verb: string, ...args: string[]) =>
+    flockctl([verb, "--config", file, ...args], { OPERATOR_KEY: operator.privateKey });
+  const json = async (verb: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await run(verb, "--json", ...args);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const nonce = () => chain.client.getTransactionCount({ address: operator.address });
+
+  test("signs nothing where nobody says yes, but says what it would do and cost", async () => {
+    const before = await nonce();
+    const { code, stderr } = await run("stake", "--role", "trainer", "--amount", "150");
+    assert.equal(code, 2);
+    assert.match(stderr, /stake\t150 FLK as a trainer of task 1/);
+    assert.match(stderr, /cost\t2 transactions, about [\d,]+ gas, at most [\d.]+ ETH/);
+    assert.match(stderr, /add --yes to sign it/);
+    assert.equal(await nonce(), before);
+  });
+
+  test("stakes once for one word, however often it is said", async () => {
+    const staked = await json("stake", "--role", "trainer", "--amount", "150", "--yes", "--id", "first");
+    assert.match(staked.transaction, /^0x[0-9a-f]{64}$/);
+    const before = await nonce();
+    await json("stake", "--role", "trainer", "--amount", "150", "--yes", "--id", "first");
+    assert.equal(await nonce(), before);
+    const status = await json("status");
+    assert.equal(status.account.active, String(150n * FLK));
+    assert.equal(status.role, 0);
+    assert.equal(status.worker, null);
+  });
+
+  test("tells the contracts' refusal in one sentence", async () => {
+    const { code, stderr } = await run("stake", "--role", "validator", "--amount", "1", "--yes");
+    assert.equal(code, 4);
+    assert.match(stderr, /The contracts refuse to stake: the operator is a Trainer of this task/);
+    const rich = await run("stake", "--role", "trainer", "--amount", "100000", "--yes");
+    assert.equal(rich.code, 4);
+  });
+
+  test("leaves with part, waits for the unbonding period, and withdraws", async () => {
+    await json("exit", "--amount", "50", "--yes");
+    const early = await run("withdraw", "--yes");
+    assert.equal(early.code, 4);
+    assert.match(early.stderr, /the stake is locked until/);
+    await chain.pass(8 * 24 * 3600);
+    const withdrawn = await json("withdraw", "--yes");
+    assert.equal(withdrawn.amount, String(50n * FLK));
+    const { account } = await json("status");
+    assert.equal(account.active, String(100n * FLK));
+    assert.equal(account.left, "0");
+  });
+
+  test("has nothing to claim before it has earned", async () => {
+    const { code, stdout } = await run("claim", "--yes");
+    assert.equal(code, 0);
+    assert.equal(stdout, "There is nothing to claim.\n");
+  });
+
+  test("names wrong amounts, roles and tasks before anything else", async () => {
+    const cases: [args: string[], message: RegExp][] = [
+      [["stake", "--role", "king", "--amount", "1"], /--role must be trainer or validator/],
+      [["stake", "--role", "trainer", "--amount", "much"], /--amount must be a number of tokens/],
+      [["exit"], /either --amount or --all/],
+      [["status", "--task", "0"], /--task must be the number of a task/],
+    ];
+    for (const [[verb, ...args], message] of cases) {
+      const { code, stderr } = await run(verb as string, ...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+    const unknown = await run("status", "--task", "7");
+    assert.equal(unknown.code, 4);
+    assert.match(unknown.stderr, /there is no task 7/);
+  });
+
+  test("exports head, adapter and lineage", async () => {
+    const out = join(folder, "export");
+    const exported = await json("export", "--out", out);
+    assert.equal(exported.head, tiny.digest);
+    assert.deepEqual((await readdir(out)).sort(), exported.files.toSorted());
+    const lineage = JSON.parse(await readFile(join(out, "lineage.json"), "utf8"));
+    assert.deepEqual(lineage.moves, []);
+    assert.equal(lineage.digest, exported.digest);
+    const { tensors } = readHeader(await readFile(join(out, "adapter_model.safetensors")));
+    const shapes = Object.fromEntries(tensors.map(({ name, shape }) => [name, shape]));
+    assert.deepEqual(shapes["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"], [4, 16]);
+    assert.deepEqual(shapes["base_model.model.model.layers.0.mlp.down_proj.lora_B.weight"], [16, 4]);
+  });
+
+  test("answers a prompt by base and head", async () => {
+    const { base, head } = await json("generate", "--prompt", "<|math|>a3bC*d=", "--tokens", "4");
+    assert.equal(typeof base, "string");
+    assert.equal(head, base, "the first head is the base");
+  });
+});
