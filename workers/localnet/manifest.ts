@@ -51,7 +51,7 @@ export function localManifest({
       targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
       seed: sha256(Buffer.from("flock local network")), // of the fixed factors, not a secret
       exponent: 20,
-      maxNorm: 64,
+      maxNorm: 24, // honest updates have at most 15
     },
     aggregation: { cap: { num: 1, den: 1 }, rate: { num: 1, den: 1 } },
     scoring: {

@@ -7,6 +7,9 @@ import type { Operator } from "./operators.ts";
 
 const RANDOM_VOTER = fileURLToPath(new URL("randomVoter.ts", import.meta.url));
 
+/** Little enough that the third round still has something to learn, enough that a poisoner shows in the first. */
+const TRAINING = { steps: 28, batch: 32, learningRate: 2e-3 };
+
 type Parameters = {
   operator: Operator;
   chain: LocalChain;
@@ -41,6 +44,7 @@ export function workerConfig({
     data: { public: files.public, ...own },
     store: { allowLoopback: true, patience: 30 },
     queue: "redis" in queue ? { url: queue.redis } : { url: queue.postgres },
+    training: TRAINING,
     compute: lies ? { program: RANDOM_VOTER } : {},
     pollSeconds: 1,
     stagger: 4,
