@@ -1,12 +1,6 @@
-import { exitOf } from "./exit.ts";
-import { flockctl } from "./program.ts";
-import { ownTerminal } from "./terminal.ts";
+import { enableCompileCache } from "node:module";
 
-const terminal = ownTerminal();
-try {
-  await flockctl(terminal).parseAsync(process.argv);
-} catch (error) {
-  const { code, message } = exitOf(error);
-  if (message !== "") terminal.tell(`${message}\n`);
-  process.exitCode = code;
-}
+// Before anything else is loaded: the next start finds it compiled, and starts in half the time.
+enableCompileCache();
+const { main } = await import("./main.ts");
+await main(process.argv);

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { ExitCode, FlockError } from "../../protocol/errors.ts";
 import { parseRoles, readConfig, roleNames } from "../config.ts";
-import { runWorker } from "../worker.ts";
 import { interruption } from "./interruption.ts";
 import type { Terminal } from "./report.ts";
 
@@ -19,6 +18,8 @@ export function workerCommand(terminal: Terminal): Command {
     .action(async (options: { config: string; roles: string }) => {
       const roles = parseRoles(options.roles);
       const config = await readConfig(options.config);
+      // Only here: other verbs need no queue, and start sooner without.
+      const { runWorker } = await import("../worker.ts");
       using stop = interruption();
       await runWorker(config, {
         roles,

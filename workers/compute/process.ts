@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
@@ -29,6 +30,8 @@ export function startProcess(program: string, onLine: (line: string) => void): C
     });
   }
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
+  const cache = getCompileCacheDir();
+  if (cache !== undefined) env.NODE_COMPILE_CACHE = cache;
   const child = fork(program, [], { env, execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const words: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
