@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   BaseError,
   type Hex,
-  InsufficientFundsError,
   keccak256,
   parseTransaction,
   type TransactionReceipt,
@@ -30,6 +29,9 @@ export type DeliverContext = {
   /** Told when the bytes are on disk, and again when a server has them. */
   onStep: (step: "signed" | "broadcast", entry: Entry) => void;
 };
+
+/** The server has it already, or one like it, or will once it pays more, or has just mined it in vain: the receipt will tell. */
+const HARMLESS = /known|already|nonce|underpriced|fee cap|base ?fee|revert/i;
 
 /** Looks without a receipt, after the nonce was used, before another transaction must have used it. */
 const LOOKS = 3;
@@ -88,15 +90,16 @@ async function broadcast({ chain, key, outbox, log }: DeliverContext, entry: Ent
     await chain.client.sendRawTransaction({ serializedTransaction: raw });
     log?.info({ id: entry.id, nonce: entry.nonce, hash }, "sent a transaction");
   } catch (error) {
+    const reason = reasonOf(error);
     if (isUnreachable(error)) throw chainFailure(error, "sending a transaction");
-    if (error instanceof BaseError && error.walk((inner) => inner instanceof InsufficientFundsError) !== null) {
+    if (/insufficient funds|enough funds/i.test(reason)) {
       throw new PassingError(`The account ${key.address} cannot pay for gas: send it some ether.`, {
         cause: error,
         exitCode: ExitCode.chain,
       });
     }
-    // The server has it already, or had one like it, or found out that it will fail: what was mined will tell.
-    log?.info({ id: entry.id, nonce: entry.nonce, hash, reason: reasonOf(error) }, "the server did not take it anew");
+    if (!HARMLESS.test(reason)) throw chainFailure(error, "sending a transaction");
+    log?.info({ id: entry.id, nonce: entry.nonce, hash, reason }, "the server did not take it anew");
   }
   return entry.state === "signed" ? outbox.mark(entry.seq, "broadcast") : entry;
 }
