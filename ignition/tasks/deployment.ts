@@ -17,24 +17,25 @@ type JournalEntry = {
  * @throws PermanentError if it is not there or not complete.
  */
 export async function deploymentFromIgnition(dir: string): Promise<Deployment> {
-  const file = join(dir, "deployed_addresses.json");
-  if (!existsSync(file)) {
+  const journal = join(dir, "journal.jsonl");
+  if (!existsSync(journal)) {
     const message = `There is no deployment in ${dir}: deploy first (docs/deploying.md), or name a file with --deployment.`;
     throw new PermanentError(message, { exitCode: ExitCode.usage });
   }
   // Keys are "<module>#<contract>": which module deployed a contract says nothing about the contract.
-  const futures = JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
+  const file = join(dir, "deployed_addresses.json");
+  const futures = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Record<string, string>) : {};
   const byName = Object.entries(futures).map(([future, address]) => [future.split("#").at(-1) ?? "", address] as const);
   const addresses = Object.fromEntries(byName);
   const missing = contractNames.filter((name) => addresses[name] === undefined);
   if (missing.length > 0) {
-    const message = `The deployment in ${dir} lacks ${missing.join(", ")}: run npx hardhat ignition deploy again, it resumes.`;
+    const message = `The deployment in ${dir} is not complete: run npx hardhat ignition deploy again, it resumes.`;
     throw new PermanentError(message, { exitCode: ExitCode.chain });
   }
 
-  const journal = await readJournal(join(dir, "journal.jsonl"));
-  const chainId = journal.find((entry) => entry.type === "DEPLOYMENT_INITIALIZE")?.chainId;
-  const blocks = journal.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt.blockNumber]));
+  const entries = await readJournal(journal);
+  const chainId = entries.find((entry) => entry.type === "DEPLOYMENT_INITIALIZE")?.chainId;
+  const blocks = entries.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt.blockNumber]));
   const block = Math.min(...blocks);
   return parseDeployment(JSON.stringify({ chainId, block, addresses }), dir);
 }

@@ -35,7 +35,7 @@ export function parseParameters(text: string, where: string): Parameters {
       const known = path === "" ? "modules with parameters are FlockToken and NamedToken" : "see ignition/parameters";
       return `${where}: there is no parameter ${[...issue.path, issue.keys[0]].join(".")}; ${known}.`;
     }
-    return `${where}: ${path || "the whole"} ${issue.code === "custom" ? issue.message : issue.message.replace("Invalid input: ", "must be right: ")}.`;
+    return `${where}: ${path || "the whole"} ${issue.message}.`;
   });
   throw new PermanentError(lines.join("\n"));
 }

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { TestContext } from "node:test";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -15,7 +14,7 @@ export type Project = {
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 
 /** A folder of its own with copies of `paths` of this repository and its packages, so that a test writes nothing here. */
-export async function makeProject(t: TestContext, paths: string[]): Promise<Project> {
+export async function makeProject(t: { after(work: () => Promise<void>): void }, paths: string[]): Promise<Project> {
   const dir = await mkdtemp(join(tmpdir(), "flock-project-"));
   t.after(() => rm(dir, { recursive: true, force: true }));
   for (const path of paths) await cp(join(root, path), join(dir, path), { recursive: true, filter: isSource });

@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import test, { after, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Hex, parseAbi, parseEther } from "viem";
+import { contractNames, parseDeployment } from "../../protocol/deployment.ts";
+import { abis } from "../../protocol/generated/abis.ts";
+import { manifestDigest } from "../../protocol/manifest.ts";
+import { defaultTerms } from "../../protocol/terms.ts";
+import { type Node, startNode } from "../support/hardhatNode.ts";
+import { someManifest } from "../support/manifest.ts";
+import { makeProject, type Project } from "../support/project.ts";
+
+const paths = [
+  "hardhat.config.ts",
+  "package.json",
+  "contracts",
+  "ignition",
+  "protocol",
+  "audit",
+  "learning",
+  "workers",
+  "tools",
+];
+/** The first two accounts of `hardhat node`; the first one deploys. */
+const deployer = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const holder = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const hardhat = "node_modules/hardhat/dist/src/cli.js";
+// The daily profile: the test is about the order of things, not about the bytes.
+const deployCommand = [
+  hardhat,
+  "--build-profile",
+  "default",
+  "ignition",
+  "deploy",
+  "ignition/modules/Flock.ts",
+  "--network",
+  "local",
+];
+
+type World = { project: Project; node: Node; env: NodeJS.ProcessEnv };
+
+/** One project for all tests, built once. */
+const project = await makeProject({ after }, paths);
+const built = await project.run(process.execPath, [hardhat, "build", "--no-tests"]);
+assert.equal(built.code, 0, built.stderr);
+
+/** A chain without contracts, and no memory of the chain before. */
+async function makeWorld(t: TestContext): Promise<World> {
+  await rm(join(project.dir, "ignition/deployments"), { recursive: true, force: true });
+  const node = await startNode(t, project.dir);
+  return { project, node, env: { LOCAL_RPC_URL: node.url } };
+}
+
+const run = ({ project, env }: World, args: string[]) => project.run(process.execPath, args, env);
+
+async function addressesOf(world: World) {
+  const { stdout, stderr } = await run(world, [hardhat, "flock", "addresses", "--network", "local"]);
+  assert.equal(stderr, "");
+  return parseDeployment(stdout, "flock addresses");
+}
+
+test("a deployment has every parameter and link that it should, and takes the tasks that its creator describes", async (t) => {
+  const world = await makeWorld(t);
+  const { client } = world.node;
+  await project.write("manifest.json", JSON.stringify(someManifest()));
+  const command = [hardhat, "flock", "create-task", "--network", "local", "--manifest", "manifest.json"];
+  const amounts = ["--seat-stake", "100", "--deposit", "5000"];
+  const early = await run(world, [...command, ...amounts, "--yes"]);
+  assert.match(early.stderr, /^There is no deployment in .*chain-31337: deploy first/);
+  assert.equal(early.code, 2);
+
+  await project.write("mine.json5", `{ FlockToken: { holder: "${holder}" } } // not the deployer`);
+  const deployed = await run(world, [...deployCommand, "--parameters", "mine.json5"]);
+  assert.equal(deployed.code, 0, deployed.stdout + deployed.stderr);
+  const { chainId, block, addresses } = await addressesOf(world);
+  const token = { address: addresses.FlockToken, abi: abis.FlockToken } as const;
+
+  await t.test("the addresses name each contract, and the block is that of the first", async () => {
+    assert.equal(chainId, 31337);
+    assert.equal(block, 1);
+    for (const name of contractNames) assert.ok(await client.getCode({ address: addresses[name] }), name);
+  });
+
+  await t.test("the holder of the parameters has the whole supply", async () => {
+    const supply = await client.readContract({ ...token, functionName: "totalSupply" });
+    assert.equal(supply, parseEther("1000000000"));
+    assert.equal(await client.readContract({ ...token, functionName: "balanceOf", args: [holder] }), supply);
+    assert.equal(await client.readContract({ ...token, functionName: "balanceOf", args: [deployer] }), 0n);
+  });
+
+  await t.test("every link points to its contract, and nobody can bind again", async () => {
+    const links = {
+      TaskRegistry: { distributor: "RewardDistributor" },
+      Staking: { token: "FlockToken", registry: "TaskRegistry", rounds: "Rounds", distributor: "RewardDistributor" },
+      Rounds: {
+        registry: "TaskRegistry",
+        staking: "Staking",
+        beacon: "BlockhashBeacon",
+        distributor: "RewardDistributor",
+      },
+      ValidatorVoting: { registry: "TaskRegistry", rounds: "Rounds" },
+      RewardDistributor: { registry: "TaskRegistry", staking: "Staking", rounds: "Rounds", voting: "ValidatorVoting" },
+    } as const;
+    for (const [name, targets] of Object.entries(links) as [
+      keyof typeof links,
+      Record<string, keyof typeof addresses>,
+    ][]) {
+      for (const [link, target] of Object.entries(targets)) {
+        const abi = parseAbi([`function ${link}() view returns (address)`]) as never;
+        const value = await client.readContract({ address: addresses[name], abi, functionName: link as never });
+        assert.equal(value, addresses[target], `${name}.${link}`);
+      }
+    }
+    const again = { address: addresses.TaskRegistry, abi: abis.TaskRegistry, functionName: "bind" } as const;
+    const bind = client.simulateContract({ ...again, args: [deployer], account: deployer });
+    await assert.rejects(bind, /AlreadyBound/);
+  });
+
+  const endowment = parseEther("10000");
+  await client.writeContract({
+    ...token,
+    functionName: "transfer",
+    args: [deployer, endowment],
+    account: holder,
+    chain: null,
+  });
+  const nonce = () => client.getTransactionCount({ address: deployer });
+  const before = await nonce();
+
+  await t.test("in a pipe it refuses to sign without --yes", async () => {
+    const { stderr, stdout, code } = await run(world, [...command, ...amounts]);
+    assert.match(stderr, /add --yes/);
+    assert.deepEqual({ stdout, code, nonce: await nonce() }, { stdout: "", code: 2, nonce: before });
+  });
+
+  await t.test("it refuses a deposit that the account does not have", async () => {
+    const { stderr, code } = await run(world, [...command, "--seat-stake", "1", "--deposit", "10001", "--yes"]);
+    assert.match(stderr, /holds 10000 FLK, but the deposit is 10001 FLK\.\n$/);
+    assert.deepEqual({ code, nonce: await nonce() }, { code: 4, nonce: before });
+  });
+
+  await t.test("it refuses a deployment of another chain", async () => {
+    await project.write("other.json", JSON.stringify({ chainId: 1, block: 1, addresses }));
+    const { stderr, code } = await run(world, [...command, ...amounts, "--yes", "--deployment", "other.json"]);
+    assert.match(stderr, /^The deployment is for chain 1, but network "local" is chain 31337\.\n$/);
+    assert.deepEqual({ code, nonce: await nonce() }, { code: 4, nonce: before });
+  });
+
+  await t.test("it says when the chain does not answer", async () => {
+    const away = { ...world, env: { LOCAL_RPC_URL: "http://127.0.0.1:9" } };
+    const { stderr, code } = await run(away, [...command, ...amounts, "--yes"]);
+    assert.match(stderr, /does not answer/);
+    assert.equal(code, 5);
+  });
+
+  await t.test("with --yes it creates and funds the task, and prints it as JSON", async () => {
+    const { stdout, stderr, code } = await run(world, [...command, ...amounts, "--yes", "--json"]);
+    assert.equal(code, 0, stderr);
+    const created = JSON.parse(stdout) as { task: string; transactions: { what: string; hash: Hex }[] };
+    assert.equal(created.task, "1");
+    const sent = created.transactions.map(({ what }) => what);
+    assert.deepEqual(sent, ["allow the deposit", "create the task", "fund task 1"]);
+
+    const registry = { address: addresses.TaskRegistry, abi: abis.TaskRegistry } as const;
+    const terms = await client.readContract({ ...registry, functionName: "terms", args: [1n] });
+    assert.deepEqual(terms, { ...defaultTerms, seatStake: parseEther("100") });
+    const [creator, manifest] = await client.readContract({ ...registry, functionName: "task", args: [1n] });
+    assert.deepEqual({ creator, manifest }, { creator: deployer, manifest: manifestDigest(someManifest()) });
+    const distributor = { address: addresses.RewardDistributor, abi: abis.RewardDistributor } as const;
+    const { pot } = await client.readContract({ ...distributor, functionName: "purse", args: [1n] });
+    assert.equal(pot, parseEther("5000"));
+  });
+
+  await t.test("fund adds to the pot, and names the contract's reason when it is refused", async () => {
+    const fund = [hardhat, "flock", "fund", "--network", "local", "--amount", "1", "--yes", "--task"];
+    assert.equal((await run(world, [...fund, "1"])).code, 0);
+    const { stderr, code } = await run(world, [...fund, "2"]);
+    assert.match(stderr, /The transaction to fund task 2 was refused: UnknownTask\(2\)\.\n$/);
+    assert.equal(code, 4);
+  });
+});
+
+test("wrong parameters stop a deployment before anything is sent", async (t) => {
+  const world = await makeWorld(t);
+  for (const [text, reason] of [
+    ["{ FlockToken: { holder: 5 } }", /^wrong\.json5: FlockToken\.holder must be an address in quotes\.\n$/],
+    [`{ NamedToken: { address: "${holder}" } }`, /NamedToken\.address 0x\w+ is no contract on network "local"\.\n$/],
+  ] as const) {
+    await project.write("wrong.json5", text);
+    const { stderr, code } = await run(world, [...deployCommand, "--parameters", "wrong.json5"]);
+    assert.match(stderr, reason);
+    assert.equal(code, 3);
+  }
+  assert.equal(await world.node.client.getTransactionCount({ address: deployer }), 0);
+});
+
+test("a deployment that was killed is resumed and deploys nothing twice", async (t) => {
+  const world = await makeWorld(t);
+  const { client } = world.node;
+  await client.setAutomine(false);
+  await client.setIntervalMining({ interval: 1 });
+  const journal = join(project.dir, "ignition/deployments/chain-31337/journal.jsonl");
+  const confirmed = async () =>
+    ((await readFile(journal, "utf8").catch(() => "")).match(/TRANSACTION_CONFIRM/g) ?? []).length;
+
+  const child = spawn(process.execPath, deployCommand, {
+    cwd: project.dir,
+    env: { ...process.env, ...world.env },
+    stdio: "ignore",
+  });
+  while ((await confirmed()) === 0) {
+    assert.equal(child.exitCode, null, "the deployment ended before it could be killed");
+    await sleep(20);
+  }
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const first = await confirmed();
+  assert.ok(first < 10, `killed after ${first} of 10 transactions`);
+  const incomplete = await run(world, [hardhat, "flock", "addresses", "--network", "local"]);
+  assert.match(incomplete.stderr, /is not complete: run npx hardhat ignition deploy again, it resumes\.\n$/);
+  assert.equal(incomplete.code, 4);
+
+  const resumed = await run(world, deployCommand);
+  assert.equal(resumed.code, 0, resumed.stdout + resumed.stderr);
+  assert.equal(await client.getTransactionCount({ address: deployer }), 10, "seven contracts and three binds");
+  await addressesOf(world);
+
+  const third = await run(world, deployCommand);
+  assert.match(third.stdout, /Nothing new to deploy/);
+  assert.equal(await client.getTransactionCount({ address: deployer }), 10);
+});
