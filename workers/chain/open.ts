@@ -10,15 +10,17 @@ import {
 } from "viem";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { ExitCode, PassingError, PermanentError } from "../../protocol/errors.ts";
+import type { Logger } from "../log.ts";
 import { reach } from "./failure.ts";
 
 const TIMEOUT_MS = 15_000;
 
 export type OpenChainParameters = {
-  /** Servers of the chain; the first that answers is asked, the others stand by. */
+  /** Servers of the chain; the first is asked, the others stand by. One that does not answer now is left out. */
   rpcUrls: string[];
   chainId: number;
   deployment: Deployment;
+  log?: Logger | undefined;
 };
 
 /** A way to the chain, checked to be the right one. */
@@ -34,13 +36,15 @@ export type Chain = {
  * Connects to the chain of a deployment.
  * @throws PermanentError if a server is of another chain or the contracts are not there, PassingError if no server answers.
  */
-export async function openChain({ rpcUrls, chainId, deployment }: OpenChainParameters): Promise<Chain> {
+export async function openChain({ rpcUrls, chainId, deployment, log }: OpenChainParameters): Promise<Chain> {
   if (deployment.chainId !== chainId) throw wrongChain("The deployment", deployment.chainId, chainId);
-  const genesis = await agreedGenesis(rpcUrls, chainId);
+  const { genesis, answering, silent } = await askServers(rpcUrls, chainId);
+  // It might be of another chain, and nobody would notice later.
+  for (const url of silent) log?.warn({ server: nameOf(url) }, "a server of the chain does not answer and is left out");
   const client = createPublicClient({
     chain: flockChain(chainId, rpcUrls),
     transport: fallback(
-      rpcUrls.map((url) => http(url, { timeout: TIMEOUT_MS, retryCount: 1 })),
+      answering.map((url) => http(url, { timeout: TIMEOUT_MS, retryCount: 1 })),
       { retryCount: 1 },
     ),
     // A stale answer about the newest block would make a stale decision.
@@ -57,25 +61,33 @@ export async function openChain({ rpcUrls, chainId, deployment }: OpenChainParam
   return { client, chainId, genesis, deployment };
 }
 
+type Servers = { genesis: Hex; answering: string[]; silent: string[] };
+
 /** Asks every server for itself: one of another chain among them would be found out too late. */
-async function agreedGenesis(rpcUrls: string[], chainId: number): Promise<Hex> {
+async function askServers(rpcUrls: string[], chainId: number): Promise<Servers> {
   const answers = await Promise.allSettled(rpcUrls.map((url) => identify(url, chainId)));
+  const answering: string[] = [];
   const silent: string[] = [];
-  let agreed: { url: string; genesis: Hex } | undefined;
+  let genesis: Hex | undefined;
   for (const [index, answer] of answers.entries()) {
-    const url = nameOf(rpcUrls[index] as string);
+    const url = rpcUrls[index] as string;
     if (answer.status === "rejected") {
       if (answer.reason instanceof PermanentError) throw answer.reason;
       silent.push(url);
-    } else if (agreed !== undefined && agreed.genesis !== answer.value) {
+      continue;
+    }
+    if (genesis !== undefined && genesis !== answer.value) {
       throw new PermanentError(
-        `The servers ${agreed.url} and ${url} are of two different chains with the id ${chainId}: use servers of one.`,
+        `The servers ${nameOf(answering[0] as string)} and ${nameOf(url)} are of two different chains with the id ${chainId}: use servers of one.`,
         { exitCode: ExitCode.chain },
       );
-    } else agreed = { url, genesis: answer.value };
+    }
+    genesis = answer.value;
+    answering.push(url);
   }
-  if (agreed !== undefined) return agreed.genesis;
-  throw new PassingError(`No server of the chain answers (${silent.join(", ")}): check the address and try again.`);
+  if (genesis !== undefined) return { genesis, answering, silent };
+  const names = silent.map(nameOf).join(", ");
+  throw new PassingError(`No server of the chain answers (${names}): check the address and try again.`);
 }
 
 async function identify(url: string, chainId: number): Promise<Hex> {
