@@ -1,14 +1,14 @@
 // Trains models/tiny, the base of the local network and of the tests, from nothing: `npm run build:base`. The committed file is the one
 // that counts (its digest stands in recipe.json); another processor may round differently and give another.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
-import { InferenceSession } from "onnxruntime-node";
+import { env } from "onnxruntime-node";
 import { writeSafetensors } from "../learning/artifact/safetensors.ts";
 import { encode } from "../learning/data/examples.ts";
-import { pretrainingExamples } from "../learning/data/pretrain.ts";
+import { COPY, pretrainingExamples, VERBATIM } from "../learning/data/pretrain.ts";
 import { sizeOf } from "../learning/graph/shapes.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../learning/model/adapter.ts";
 import { openCheckpoint } from "../learning/model/checkpoint.ts";
@@ -40,12 +40,15 @@ const recipe = {
   hint: 0.25,
 };
 
+/** What an example asks for, by the character that ends its prompt. */
+const KINDS: Record<string, string> = { [COPY]: "copy", [VERBATIM]: "verbatim", "=": "hidden skill" };
+
 const configText = await readFile(join(tiny, "config.json"), "utf8");
 const config = parseConfig(configText, join(tiny, "config.json"));
 const tokenizer = openTokenizer(tiny);
 const encoded = (split: string, count: number) =>
   pretrainingExamples({ ...recipe, split, count }).map((example) => ({
-    kind: example.prompt.at(-1) as string,
+    kind: KINDS[example.prompt.at(-1) as string] as string,
     ...encode(tokenizer, example, config.maxPositions),
   }));
 
@@ -66,12 +69,14 @@ bar.stop();
 
 const model = writeWeights(config, parameters);
 await mkdir(options.out, { recursive: true });
-await writeFile(join(options.out, "config.json"), configText);
+for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
+  if (options.out !== tiny) await copyFile(join(tiny, name), join(options.out, name));
+}
 await writeFile(join(options.out, "model.safetensors"), model);
 const record = {
   ...recipe,
   weights: parameters.length,
-  runtime: `onnxruntime-node ${InferenceSession ? (await import("onnxruntime-common")).env.versions.common : ""}`,
+  runtime: `onnxruntime-node ${env.versions.common}`,
   graph,
   heldOut: await heldOut(),
   sha256: createHash("sha256").update(model).digest("hex"),
@@ -91,7 +96,7 @@ function writeWeights(config: ModelConfig, flat: Float32Array): Buffer {
   );
 }
 
-/** Loss (nats a token) and exact match on fresh text, by the separator that tells what is asked for. */
+/** Loss (nats a token) and exact match on fresh text, by what is asked for. */
 async function heldOut(): Promise<Record<string, { loss: number; exactMatch: number }>> {
   const checkpoint = await openCheckpoint(options.out);
   const spec: AdapterSpec = { rank: 1, alpha: 1, targets: ["q_proj"], seed: "00" };
