@@ -108,8 +108,6 @@ contract CommitBallotTest is Luck {
     }
 
     function _expectPhase(Phase current) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IValidatorVoting.UnexpectedPhase.selector, task, current, Phase.Ballot)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IValidatorVoting.UnexpectedPhase.selector, task, current, Phase.Ballot));
     }
 }

@@ -173,8 +173,6 @@ contract RevealBallotTest is Base {
     }
 
     function _expectPhase(Phase current) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IValidatorVoting.UnexpectedPhase.selector, task, current, Phase.Reveal)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IValidatorVoting.UnexpectedPhase.selector, task, current, Phase.Reveal));
     }
 }

@@ -46,8 +46,9 @@ abstract contract Base {
     address internal stranger = address(0x57);
     address[] internal trainers; // ascending, each with one unit
     address[] internal validators; // ascending, each with one unit
-    TaskId internal task;
+    TaskId internal task; // the newest
 
+    TaskId[] private _tasks;
     address[] private _published;
     address[] private _sealed; // and not published
     address[] private _voters;
@@ -66,6 +67,7 @@ abstract contract Base {
     /* THE SYSTEM */
 
     function deploy(FlockToken token_) internal {
+        delete _tasks;
         token = token_;
         registry = new TaskRegistry();
         staking = new Staking(token, registry);
@@ -111,6 +113,7 @@ abstract contract Base {
     function createTask(Terms memory terms) internal {
         vm.prank(creator);
         task = registry.createTask(terms, MANIFEST);
+        _tasks.push(task);
     }
 
     /// @dev A funded task with one unit staked by each of the first trainers and validators.
@@ -310,11 +313,15 @@ abstract contract Base {
         vm.assertEq(uint256(current), uint256(expected), "phase");
     }
 
-    /// @dev Token balance = active + joining + leaving + left + claimable + pots + to burn, to the wei.
+    /// @dev Token balance = active + joining + leaving + left + claimable + pots + to burn, over all tasks, to the wei.
     function assertConserved() internal view {
-        uint256 sum = staking.toBurn() + purse().pot + purse().incoming;
-        for (uint256 i = 0; i < trainers.length; ++i) sum += _holdings(trainers[i]);
-        for (uint256 i = 0; i < validators.length; ++i) sum += _holdings(validators[i]);
+        uint256 sum = staking.toBurn();
+        for (uint256 t = 0; t < _tasks.length; ++t) {
+            Purse memory p = distributor.purse(_tasks[t]);
+            sum += uint256(p.pot) + p.incoming;
+            for (uint256 i = 0; i < trainers.length; ++i) sum += _holdings(_tasks[t], trainers[i]);
+            for (uint256 i = 0; i < validators.length; ++i) sum += _holdings(_tasks[t], validators[i]);
+        }
         vm.assertEq(token.balanceOf(address(staking)), sum, "conservation");
         _assertTotals();
     }
@@ -333,8 +340,8 @@ abstract contract Base {
         vm.assertEq(voterTotal, sums[1], "voter total");
     }
 
-    function _holdings(address operator) private view returns (uint256) {
-        Account memory a = account(operator);
+    function _holdings(TaskId id, address operator) private view returns (uint256) {
+        Account memory a = staking.account(id, operator);
         return uint256(a.active) + a.joining + a.leaving + a.left + a.claimable;
     }
 

@@ -16,8 +16,7 @@ interface Vm {
     function expectEmit(address emitter) external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
-    function startSnapshotGas(string calldata name) external;
-    function stopSnapshotGas() external returns (uint256 gasUsed);
+    function cool(address target) external;
 
     function assertTrue(bool condition, string calldata what) external pure;
     function assertFalse(bool condition, string calldata what) external pure;

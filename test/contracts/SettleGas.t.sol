@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Terms} from "../../contracts/interfaces/ITaskRegistry.sol";
+import {Sortition} from "../../contracts/libraries/Sortition.sol";
+import {ABSTAIN, Ballot, Phase, Role, Verdict, vm} from "./support/Base.sol";
+import {Luck} from "./support/Luck.sol";
+
+/// @notice The worst settlement: 16 proposals and 64 ballots, everybody slashed, every voter paid as well.
+contract SettleGasTest is Luck {
+    uint256 private constant BOUND = 5_000_000;
+
+    address[] private proposing;
+    address[] private voting64;
+
+    function setUp() public override {
+        super.setUp();
+        Terms memory terms = defaultTerms();
+        (terms.expectedTrainers, terms.expectedVoters) = (8, 40);
+        createTask(terms);
+        fund(creator, FUNDS);
+
+        proposing = luckyOperators(Role.Trainer, 16, 8);
+        stakeAll(proposing, Role.Trainer);
+        bytes32 accumulator;
+        for (uint256 i = 0; i < 16; ++i) {
+            bytes32 salt = keccak256(abi.encode("salt", proposing[i], uint32(1)));
+            accumulator = Sortition.fold(accumulator, salt, proposing[i]);
+        }
+        bytes32 voterSeed = Sortition.voterSeed(SEED, accumulator);
+        voting64 = luckyOperators(Role.Validator, 64, 40, voterSeed);
+        stakeAll(voting64, Role.Validator);
+
+        openRound();
+        for (uint256 i = 0; i < 16; ++i) sealProposal(proposing[i]);
+        endPhase(Phase.Propose);
+        for (uint256 i = 0; i < 16; ++i) publish(proposing[i]);
+    }
+
+    function test_settle_gas_64x16_adversarial() public {
+        // Even slots are accepted, odd ones rejected, far apart; every voter is silent on one of them.
+        for (uint256 v = 0; v < 64; ++v) {
+            uint256 word;
+            for (uint256 i = 0; i < 16; ++i) {
+                int256 score = int256(300 * (i + 1)) * (i % 2 == 0 ? int256(1) : int256(-1)) - int256(v);
+                word |= _lane(v % 16 == i ? ABSTAIN : int16(score), i);
+            }
+            sealBallot(voting64[v], Ballot.wrap(word));
+        }
+        revealBallots();
+        vm.assertLt(_gasOfSettle(), BOUND, "gas of settle");
+        for (uint256 v = 0; v < 64; ++v) {
+            vm.assertGt(account(voting64[v]).claimable, 0, "voter paid");
+            vm.assertLt(account(voting64[v]).active, UNIT, "voter slashed");
+        }
+        for (uint256 i = 0; i < 16; ++i) {
+            bool isPaid = account(proposing[i]).claimable != 0;
+            vm.assertTrue(isPaid == (i % 2 == 0), "trainer paid");
+        }
+    }
+
+    /// @dev Nobody tells anything apart: the windows are halved to the end.
+    function test_settle_gas_64x16_withoutPoints() public {
+        for (uint256 v = 0; v < 64; ++v) {
+            uint256 word;
+            for (uint256 i = 0; i < 16; ++i) word |= _lane(v % 3 == 0 ? int16(-900) : int16(300), i);
+            sealBallot(voting64[v], Ballot.wrap(word), bytes20(uint160(1 + (v % 3) / 2)));
+        }
+        revealBallots();
+        vm.assertLt(_gasOfSettle(), BOUND, "gas of settle");
+        vm.assertEq(account(voting64[0]).claimable, 0, "pay");
+    }
+
+    /// @dev Storage is cold, as in a transaction of its own; the first payment to everybody also makes a slot.
+    function _gasOfSettle() private returns (uint256 used) {
+        (address[] memory first, address[] memory second) = (proposers(), voters());
+        vm.cool(address(registry));
+        vm.cool(address(staking));
+        vm.cool(address(rounds));
+        vm.cool(address(voting));
+        vm.cool(address(distributor));
+        used = gasleft();
+        distributor.settle(task, first, second);
+        used -= gasleft();
+        emit Gas(used);
+    }
+
+    event Gas(uint256 used);
+}
