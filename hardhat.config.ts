@@ -51,6 +51,13 @@ const tasks = [
     .addFlag(json)
     .setAction(() => import("./ignition/tasks/fundAction.ts"))
     .build(),
+  task(["flock", "audit"], "Replay a task from its logs and compare it with the contracts; 6 on a difference")
+    .addOption(option("task", "Number of the task"))
+    .addOption(option("store", "Folder of artifacts by sha256, to build every head again"))
+    .addOption(deployment)
+    .addFlag(json)
+    .setAction(() => import("./ignition/tasks/auditAction.ts"))
+    .build(),
 ];
 
 export default defineConfig({
