@@ -10,11 +10,12 @@ import {
   splitSlashed,
 } from "../rules/settlement.ts";
 import { slashed as slashedAccount, touched } from "../rules/stakePool.ts";
+import type { Slot } from "../rules/tally.ts";
 import { Phase, Verdict } from "../words.ts";
-import type { EventArgs, FlockEvent, Told } from "./events.ts";
+import type { EventArgs, EventName, FlockEvent, Told } from "./events.ts";
 import { roundOf, seedMissed } from "./rounds.ts";
 import { putAccount } from "./stakes.ts";
-import { accountOf, type Round, type State, type Task } from "./state.ts";
+import { accountOf, type Head, type Round, type State, type Task } from "./state.ts";
 import { taskOf } from "./tasks.ts";
 
 function ascending(a: { operator: Hex }, b: { operator: Hex }): number {
@@ -31,8 +32,13 @@ function sealedOf(round: Round): { proposals: SealedProposal[]; ballots: SealedB
   return { proposals: [...round.published, ...unpublished], ballots };
 }
 
-function pack(values: readonly number[], bits: number): bigint {
-  return values.reduce((word, value, i) => word | (BigInt.asUintN(bits, BigInt(value)) << BigInt(bits * i)), 0n);
+/** One lane of `bits` for each slot, slot 0 lowest. */
+function pack(slots: readonly Slot[], bits: number, lane: (slot: Slot) => number): bigint {
+  return slots.reduce((word, slot, i) => word | (BigInt.asUintN(bits, BigInt(lane(slot))) << BigInt(bits * i)), 0n);
+}
+
+function say<Name extends EventName>(name: Name, args: EventArgs[Name]): Told {
+  return { name, args } as unknown as Told;
 }
 
 /**
@@ -44,75 +50,53 @@ export function settle(state: State, event: FlockEvent & { args: { task: bigint;
   const round = roundOf(task, event, Phase.Settle);
   const sealed = sealedOf(round);
   const outcome = settleRound(task.terms, { pot: round.pot, ...sealed, seedMissed: seedMissed(round, event) });
-  const told: Told[] = [];
-  const say = <Name extends keyof EventArgs>(name: Name, args: EventArgs[Name]) =>
-    told.push({ name, args } as unknown as Told);
-  const of = { task: task.id, round: round.number };
-
-  let paid = 0n;
-  let slashed = 0n;
-  for (const { operator, pay, fault } of outcome.lines) {
-    const before = touched(accountOf(task, operator), round.number);
-    const { account, fromActive, fromLeaving } = slashedAccount(before, fault);
-    if (fromActive + fromLeaving > 0n) say("Slashed", { ...of, operator, fromActive, fromLeaving });
-    if (pay > 0n) say("Rewarded", { ...of, operator, amount: pay });
-    putAccount(task, operator, { ...account, claimable: account.claimable + pay });
-    paid += pay;
-    slashed += fromActive + fromLeaving;
-  }
+  const { isVoid, slots, reference } = outcome;
+  const { told, accounts } = settleAccounts(task, round, outcome.lines);
+  const paid = accounts.reduce((sum, account) => sum + account.paid, 0n);
+  const slashed = accounts.reduce((sum, account) => sum + account.slashed, 0n);
   const { returned, burned } = splitSlashed(slashed);
-  if (burned > 0n) say("BurnScheduled", { amount: burned });
-  state.toBurn += burned;
 
-  const { reference } = outcome;
-  if (reference !== undefined) say("HeadReferenced", { ...of, headId: task.headId, digest: reference });
+  const of = { task: task.id, round: round.number };
+  if (burned > 0n) told.push(say("BurnScheduled", { amount: burned }));
+  if (reference !== undefined) told.push(say("HeadReferenced", { ...of, headId: task.headId, digest: reference }));
   const step = headStep(task, round, outcome);
-  if (step !== undefined) {
-    const { headId, parentId, published, artifacts, factors } = step;
-    say("HeadMoved", { ...of, parentId, headId, published: BigInt(published), artifacts, factors });
-    task.heads.push(step);
-    task.headId = headId;
-  }
-  say("RoundSettled", {
-    ...of,
-    isVoid: outcome.isVoid,
-    pot: round.pot,
-    medians: pack(
-      outcome.slots.map(({ median }) => median),
-      16,
-    ),
-    verdicts: pack(
-      outcome.slots.map(({ verdict }) => verdict),
-      4,
-    ),
-    paid,
-    slashed,
-    burned,
-  });
+  if (step !== undefined) told.push(say("HeadMoved", { ...of, ...step, published: BigInt(step.published) }));
+  const medians = pack(slots, 16, ({ median }) => median);
+  const verdicts = pack(slots, 4, ({ verdict }) => verdict);
+  told.push(say("RoundSettled", { ...of, isVoid, pot: round.pot, medians, verdicts, paid, slashed, burned }));
 
+  state.toBurn += burned;
   round.open = false;
   task.purse = settled(task.purse, paid, returned);
-  task.paidRounds += outcome.isVoid ? 0 : 1;
-  task.voids = outcome.isVoid ? task.voids + 1 : 0;
+  task.paidRounds += isVoid ? 0 : 1;
+  task.voids = isVoid ? task.voids + 1 : 0;
+  if (step !== undefined) {
+    task.heads.push(step);
+    task.headId = step.headId;
+  }
   const { number, openedAt, seedBlock, seed, pot } = round;
-  const { isVoid, slots } = outcome;
-  const money = { pot, paid, slashed, burned };
-  task.history.push({
-    number,
-    openedAt,
-    seedBlock,
-    seed,
-    isVoid,
-    ...money,
-    ...sealed,
-    slots,
-    reference,
-    headId: task.headId,
-  });
+  const opened = { number, openedAt, seedBlock, seed, pot };
+  const money = { paid, slashed, burned, accounts };
+  task.history.push({ ...opened, ...sealed, isVoid, slots, reference, ...money, headId: task.headId });
   return told;
 }
 
-function headStep(task: Task, round: Round, { slots, factors }: Outcome) {
+/** Slashes and credits everyone who sealed something, in the order of the settlement. */
+function settleAccounts(task: Task, round: Round, lines: Outcome["lines"]) {
+  const told: Told[] = [];
+  const of = { task: task.id, round: round.number };
+  const accounts = lines.map(({ operator, pay, fault }) => {
+    const before = touched(accountOf(task, operator), round.number);
+    const { account, fromActive, fromLeaving } = slashedAccount(before, fault);
+    if (fromActive + fromLeaving > 0n) told.push(say("Slashed", { ...of, operator, fromActive, fromLeaving }));
+    if (pay > 0n) told.push(say("Rewarded", { ...of, operator, amount: pay }));
+    putAccount(task, operator, { ...account, claimable: account.claimable + pay });
+    return { operator, paid: pay, slashed: fromActive + fromLeaving };
+  });
+  return { told, accounts };
+}
+
+function headStep(task: Task, round: Round, { slots, factors }: Outcome): Head | undefined {
   const accepted = slots.flatMap(({ verdict }, slot) => (verdict === Verdict.Accepted ? [slot] : []));
   if (accepted.length === 0) return undefined;
   const step = {

@@ -60,6 +60,8 @@ export type SettledRound = {
   burned: bigint;
   proposals: readonly (SealedProposal & { artifact?: Hex | undefined })[];
   ballots: readonly SealedBallot[];
+  /** By operator, in the order of the settlement: what it was paid, and what its stake lost. */
+  accounts: readonly { operator: Address; paid: bigint; slashed: bigint }[];
   slots: readonly Slot[];
   reference: Hex | undefined; // the head digest that the voters agreed on, of the head the round started from
   headId: Hex; // after the round
