@@ -1,19 +1,20 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, type Hex, keccak256, type TransactionReceipt } from "viem";
+import type { Address, Hex, TransactionReceipt } from "viem";
 import { ExitCode, PassingError, PermanentError } from "../../protocol/errors.ts";
 import { reach } from "../chain/failure.ts";
 import type { Chain } from "../chain/open.ts";
 import type { Logger } from "../log.ts";
 import type { JsonObject } from "../queue/types.ts";
-import type { Act, ActContext, Ballot, Call } from "./acts/act.ts";
+import type { Act, ActContext, Ballot } from "./acts/act.ts";
 import { actOf } from "./acts/actOf.ts";
-import { type DeliverContext, deliver, findReceipt } from "./deliver.ts";
-import { marketFees } from "./fees.ts";
+import { type DeliverContext, deliver } from "./deliver.ts";
+import { finalBlock, refresh } from "./finality.ts";
 import { type Intent, intentFromJson, intentId } from "./intents.ts";
 import type { OperatorKey } from "./key.ts";
 import { type Entry, openOutbox } from "./outbox.ts";
 import { whyReverted } from "./reverted.ts";
+import { sign } from "./sign.ts";
 import { openTurns } from "./turns.ts";
 
 export type OpenSenderParameters = {
@@ -60,13 +61,8 @@ export type Sender = {
 
 const POLL_MS = 1_000;
 const RAISE_AFTER_MS = 60_000;
-/** Room for what changes between the estimate and the block. */
-const GAS_NUM = 13n;
-const GAS_DEN = 10n;
 /** Looks at an effect that a server behind the others does not show yet. */
 const EFFECT_LOOKS = 20;
-/** Where a chain knows no finality. */
-const DEPTH = 64n;
 
 /** Opens the one holder of an operator's key on this machine. */
 export function openSender(parameters: OpenSenderParameters): Sender {
@@ -95,9 +91,10 @@ export function openSender(parameters: OpenSenderParameters): Sender {
       const known = act.once === undefined ? undefined : outbox.newest(id);
       if (known?.state === "mined" || known?.state === "final") return sentOf(known);
       if (act.first !== undefined) await bringAbout(act.first, signal);
-      const step = await reach(`to ${wordsOf(intent)}`, () => act.next());
+      const doing = `to ${wordsOf(intent)}`;
+      const step = await reach(doing, () => act.next());
       if ("done" in step) return { id, state: "done", result: step.done };
-      const signed = await sign(outbox.plan(intent, step.content), step.call, intent);
+      const signed = await sign(delivery, outbox.plan(intent, step.content), step.call, doing);
       delivery.onStep("signed", signed);
       const sent = await finish(signed, act, signal);
       if (sent !== undefined) return sent;
@@ -137,7 +134,7 @@ export function openSender(parameters: OpenSenderParameters): Sender {
       if (result !== undefined) {
         const block = { number: receipt.blockNumber, hash: receipt.blockHash };
         const mined = outbox.mark(entry.seq, "mined", { block, result });
-        return sentOf(await refresh(mined, await finalBlock()));
+        return sentOf(await refresh(delivery, mined, await finalBlock(chain)));
       }
       await sleep(pollMs, undefined, { signal });
     }
@@ -146,52 +143,11 @@ export function openSender(parameters: OpenSenderParameters): Sender {
     });
   }
 
-  async function sign(entry: Entry, { to, data }: Call, intent: Intent): Promise<Entry> {
-    try {
-      return await reach(`to ${wordsOf(intent)}`, async () => {
-        const [gas, fees, nonce] = await Promise.all([
-          chain.client.estimateGas({ account: key.address, to, data }),
-          marketFees(chain),
-          chain.client.getTransactionCount({ address: key.address, blockTag: "pending" }),
-        ]);
-        const cap = parameters.feeCap ?? fees.maxFeePerGas;
-        const raw = await key.sign({
-          type: "eip1559",
-          chainId: chain.chainId,
-          nonce,
-          to,
-          data,
-          gas: (gas * GAS_NUM) / GAS_DEN,
-          maxFeePerGas: smaller(fees.maxFeePerGas, cap),
-          maxPriorityFeePerGas: smaller(fees.maxPriorityFeePerGas, cap),
-        });
-        return outbox.sign(entry.seq, { nonce, dataHash: keccak256(data), hash: keccak256(raw), raw });
-      });
-    } catch (error) {
-      outbox.mark(entry.seq, "failed", { error: (error as Error).message });
-      throw error;
-    }
-  }
-
-  /** Newest block that cannot be undone. */
-  async function finalBlock(): Promise<bigint> {
-    const final = await chain.client.getBlock({ blockTag: "finalized" }).catch(() => undefined);
-    return final?.number ?? (await reach("reading the newest block", () => chain.client.getBlockNumber())) - DEPTH;
-  }
-
-  /** Looks again at what was mined: it may have become final, or have been undone. */
-  async function refresh(entry: Entry, final: bigint): Promise<Entry> {
-    const receipt = await reach(`reading the effect of ${entry.id}`, () => findReceipt(chain, entry));
-    if (receipt === undefined) return outbox.mark(entry.seq, "broadcast");
-    const block = { number: receipt.blockNumber, hash: receipt.blockHash };
-    return outbox.mark(entry.seq, receipt.blockNumber <= final ? "final" : "mined", { block });
-  }
-
   async function resume(signal: AbortSignal | undefined): Promise<void> {
     const mined = outbox.inState("mined");
     if (mined.length > 0) {
-      const final = await finalBlock();
-      for (const entry of mined) await refresh(entry, final);
+      const final = await finalBlock(chain);
+      for (const entry of mined) await refresh(delivery, entry, final);
     }
     for (const entry of outbox.inState("planned")) outbox.mark(entry.seq, "failed", { error: "it was never signed" });
     for (const entry of outbox.inState("signed", "broadcast")) {
@@ -228,8 +184,6 @@ function sentOf({ id, state, transactions, block, result }: Entry): Sent {
     result: result ?? {},
   };
 }
-
-const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
 
 /** "commitProposal" as "commit proposal". */
 function wordsOf({ kind }: Intent): string {

@@ -271,21 +271,6 @@ test("error: an account without ether says so, and goes on once it has some", as
   sender.close();
 });
 
-test("error: an unreachable chain is passing and leaves nothing signed", async () => {
-  const chain = await openChain({ rpcUrls: [proxy.url], chainId: local.chainId, deployment: local.deployment });
-  const { sender } = room.operator(0, { chain });
-  const intent = stakeOnce();
-  proxy.meddle = async () => {
-    throw lost;
-  };
-  await assert.rejects(sender.send(intent), (error: Error) => {
-    assert.ok(error instanceof PassingError);
-    assert.match(error.message, /^The chain does not answer while /);
-    return true;
-  });
-  assert.notEqual(sender.newest(`stake-${intent.id}`)?.state, "signed");
-});
-
 test("stops waiting when it is told to, and goes on later", async () => {
   const intent = stakeOnce();
   assert.deepEqual(

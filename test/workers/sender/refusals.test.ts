@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { abis } from "../../../protocol/generated/abis.ts";
+import { Role } from "../../../protocol/words.ts";
 import { openChain } from "../../../workers/chain/open.ts";
 import { type LocalChain, startLocalChain } from "../../support/localChain.ts";
 import { type OperatorsRoom, openOperatorsRoom, type TestOperator } from "../../support/operators.ts";
-import { type RpcProxy, startRpcProxy } from "../../support/rpcProxy.ts";
+import { lost, type RpcProxy, startRpcProxy } from "../../support/rpcProxy.ts";
 import { until } from "../../support/until.ts";
 
 let local: LocalChain;
@@ -129,4 +130,21 @@ test("an act that somebody else was faster with counts as done", async () => {
     })
   )[0]!.args;
   assert.equal(isVoid, true);
+});
+
+test("error: an unreachable chain is passing and leaves nothing signed", async () => {
+  const chain = await openChain({ rpcUrls: [proxy.url], chainId: local.chainId, deployment: local.deployment });
+  const { sender } = room.operator(1, { chain });
+  proxy.meddle = async () => {
+    throw lost;
+  };
+  await assert.rejects(
+    sender.send({ kind: "stake", id: "away", task, role: Role.Trainer, amount: 1n }),
+    (error: Error) => {
+      assert.ok(error instanceof PassingError);
+      assert.match(error.message, /^The chain does not answer while /);
+      return true;
+    },
+  );
+  assert.equal(sender.newest("stake-away"), undefined);
 });

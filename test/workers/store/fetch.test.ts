@@ -19,15 +19,18 @@ afterEach(() => {
 });
 
 /** A server that answers every request in the same, mostly dishonest, way. */
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  host = "127.0.0.1",
+): Promise<string> {
   const server = createServer(answer);
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   stops.push(() => {
     server.close();
     server.closeAllConnections();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
 }
 
 const honest = () =>
@@ -48,6 +51,16 @@ test("keeps a path that the endpoint has", async () => {
     response.writeHead(request.url === `/public/artifacts/${digest.slice(2)}` ? 200 : 404).end(bytes);
   });
   assert.deepEqual(await fetchArtifact(digest, { ...rules, endpoints: [`${endpoint}/public/?x#y`] }), bytes);
+});
+
+test("still says the name to the address that it was checked to be", async () => {
+  const hosts: unknown[] = [];
+  const endpoint = await serve((request, response) => {
+    hosts.push(request.headers.host);
+    response.end(bytes);
+  }, "localhost");
+  assert.deepEqual(await fetchArtifact(digest, { ...rules, endpoints: [endpoint] }), bytes);
+  assert.deepEqual(hosts, [new URL(endpoint).host]);
 });
 
 test("asks the next endpoint when one fails", async () => {
