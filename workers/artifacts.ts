@@ -72,14 +72,14 @@ export async function withPatience<T>(
   attempt: () => Promise<T>,
   { patience, pause = 5, signal }: PatienceOptions,
 ): Promise<T | undefined> {
-  const end = Date.now() + patience * 1000;
+  const end = performance.now() + patience * 1000;
   for (;;) {
     signal?.throwIfAborted();
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof MissingArtifactError)) throw error;
-      const left = end - Date.now();
+      const left = end - performance.now();
       if (left <= 0) return undefined;
       await sleep(Math.min(left, pause * 1000), undefined, { signal });
     }

@@ -8,6 +8,7 @@ import { reach } from "./chain/failure.ts";
 import { readEvents } from "./chain/logs.ts";
 import { type Chain, openChain } from "./chain/open.ts";
 import { type Compute, openCompute } from "./compute/client.ts";
+import { requireProgram } from "./compute/process.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { HeadMove } from "./heads.ts";
 import { checkModel, type Materials, readMaterials } from "./materials.ts";
@@ -79,12 +80,13 @@ export async function readMoves(chain: Chain, task: bigint): Promise<HeadMove[]>
   return logs.map(({ args }) => ({ ...args, published: Number(args.published) }));
 }
 
-/** The compute process as the configuration wants it. */
+/** The compute process as the configuration wants it. @throws PermanentError (usage) if there is no such program. */
 export function openOperatorCompute(
   { manifest, model, compute }: OperatorConfig,
   onLine?: (line: string) => void,
 ): Compute {
   const { program, device, threads, silence, limit, memory } = compute;
+  if (program !== undefined) requireProgram(program);
   return openCompute({
     settings: { manifest, model, device, threads },
     program,

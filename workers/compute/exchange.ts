@@ -32,7 +32,7 @@ export function exchange<K extends ComputeKind>(
   { id, signal, onProgress, silence, limit, memory }: ExchangeOptions,
 ): Promise<ResultOf<K>> {
   const kind = request.kind as K;
-  const started = Date.now();
+  const started = performance.now();
   let heard = started;
   let grace: NodeJS.Timeout | undefined;
 
@@ -48,7 +48,7 @@ export function exchange<K extends ComputeKind>(
     const stopFor = (why: string) => stop(new PassingError(`The compute process ${why} at "${kind}" and was stopped.`));
 
     function onMessage(message: unknown) {
-      heard = Date.now();
+      heard = performance.now();
       const parsed = answerSchema.safeParse(message);
       if (!parsed.success) return stop(nonsense(program, kind));
       const answer = parsed.data;
@@ -83,7 +83,7 @@ export function exchange<K extends ComputeKind>(
     }
 
     const watch = setInterval(() => {
-      const now = Date.now();
+      const now = performance.now();
       if (now - heard > silence * 1000) stopFor(`was silent for ${silence} s`);
       else if (now - started > limit * 1000) stopFor(`took over ${limit} s`);
     }, 250);

@@ -24,11 +24,7 @@ export type ComputeProcess = {
  * @throws PermanentError (usage) if there is no such program.
  */
 export function startProcess(program: string, onLine: (line: string) => void): ComputeProcess {
-  if (!existsSync(program)) {
-    throw new PermanentError(`There is no compute program ${program}; name another as compute.program.`, {
-      exitCode: ExitCode.usage,
-    });
-  }
+  requireProgram(program);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
   const cache = getCompileCacheDir();
   if (cache !== undefined) env.NODE_COMPILE_CACHE = cache;
@@ -44,6 +40,14 @@ export function startProcess(program: string, onLine: (line: string) => void): C
     });
   }
   return { child, program, lastWords: () => words.findLast((line) => /error\b.*:/i.test(line)) ?? words.at(-1) ?? "" };
+}
+
+/** @throws PermanentError (usage) if there is no such program. */
+export function requireProgram(program: string): void {
+  if (existsSync(program)) return;
+  throw new PermanentError(`There is no compute program ${program}; name another as compute.program.`, {
+    exitCode: ExitCode.usage,
+  });
 }
 
 /** Ends a process: SIGTERM, and SIGKILL if it is still there after `grace` milliseconds. */

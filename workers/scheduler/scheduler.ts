@@ -22,7 +22,7 @@ export type SchedulerParameters = {
   stagger: number;
   log: Logger;
   /** Called after every look, also a failed one. */
-  onLook?: ((outcome: { look: Look; duties: DutyStatus[] } | { error: Error }) => Promise<void>) | undefined;
+  onLook?: ((outcome: { look: Look; duties: DutyStatus[] } | { error: Error }) => void) | undefined;
 };
 
 /**
@@ -38,11 +38,11 @@ export async function runScheduler(parameters: SchedulerParameters, signal: Abor
       const own = await ownOf(parameters, seen);
       const list = duties(seen.situation, own);
       const statuses = await reconcile(list, { round: seen.situation.round, stagger });
-      await onLook?.({ look: seen, duties: statuses });
+      onLook?.({ look: seen, duties: statuses });
     } catch (cause) {
       const error = cause as Error;
       log.warn({ reason: error.message }, "a look at the chain failed; the next may not");
-      await onLook?.({ error });
+      onLook?.({ error });
     }
     await sleep(pollSeconds * 1000, undefined, { signal }).catch(() => {});
   }
