@@ -12,7 +12,7 @@ const PATIENCE = 150;
 /** How far the open round is: what was done in its phase of what can still be expected. */
 export type Progress = { round: number; phase: Phase; done: number; expected: number; endsAt: number };
 
-type Contracts = { client: PublicClient; clock: TestClient; deployment: Deployment; task: bigint };
+type Contracts = { chain: { client: PublicClient; clock: TestClient }; deployment: Deployment; task: bigint };
 type Party = { operator: Address; role: Role };
 
 /**
@@ -60,7 +60,10 @@ export async function driveClock(
 }
 
 /** Where the open round stands; undefined if none is open. */
-async function look({ client, deployment, task }: Contracts, parties: readonly Party[]): Promise<Progress | undefined> {
+async function look(
+  { chain: { client }, deployment, task }: Contracts,
+  parties: readonly Party[],
+): Promise<Progress | undefined> {
   const blockNumber = await client.getBlockNumber();
   const rounds = { address: deployment.addresses.Rounds, abi: abis.Rounds, blockNumber } as const;
   const voting = { address: deployment.addresses.ValidatorVoting, abi: abis.ValidatorVoting, blockNumber } as const;
@@ -99,7 +102,7 @@ async function look({ client, deployment, task }: Contracts, parties: readonly P
 }
 
 /** Whether no further round can be opened: all are used up, or too many in a row were void. */
-async function isOver({ client, deployment, task }: Contracts): Promise<boolean> {
+async function isOver({ chain: { client }, deployment, task }: Contracts): Promise<boolean> {
   const { Rounds, TaskRegistry } = deployment.addresses;
   const [left, round, terms] = await Promise.all([
     client.readContract({ address: Rounds, abi: abis.Rounds, functionName: "roundsLeft", args: [task] }),
@@ -109,7 +112,7 @@ async function isOver({ client, deployment, task }: Contracts): Promise<boolean>
   return left === 0n || round.voids >= terms.maxVoids;
 }
 
-async function jump({ client, clock }: Contracts, timestamp: number): Promise<void> {
+async function jump({ chain: { client, clock } }: Contracts, timestamp: number): Promise<void> {
   const { timestamp: now } = await client.getBlock();
   if (BigInt(timestamp) <= now) return;
   await clock.setNextBlockTimestamp({ timestamp: BigInt(timestamp) });

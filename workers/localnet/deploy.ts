@@ -7,8 +7,8 @@ import type { Deployment } from "../../protocol/deployment.ts";
  * Hardhat is loaded here and not before: it takes seconds, and compiles what is not compiled yet.
  */
 export async function deploySuite({ url, folder }: { url: string; folder: string }): Promise<Deployment> {
-  const { createHardhatRuntimeEnvironment } = await import("hardhat/hre");
-  const { default: config } = await import("../../hardhat.config.ts");
+  const { createHardhatRuntimeEnvironment, importUserConfig, resolveHardhatConfigPath } = await import("hardhat/hre");
+  const config = await importUserConfig(await resolveHardhatConfigPath());
   const { default: suite } = await import("../../ignition/modules/Flock.ts");
   const hre = await createHardhatRuntimeEnvironment({ ...config, paths: { ...config.paths, ignition: folder } });
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { type Address, createWalletClient, type Hex, http, parseEther } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
-import type { Deployment } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { Role } from "../../protocol/words.ts";
 import { lightCost, newKeystore } from "../sender/keystore.ts";
 import type { Member } from "./cast.ts";
-import type { LocalChain } from "./chain.ts";
+import type { Network } from "./network.ts";
+import type { OperatorOutcome } from "./outcome.ts";
 
 /** What each operator gets of the chain's own coin, for its transactions. */
 const FUEL = parseEther("100");
@@ -31,9 +31,7 @@ export async function createWallet(member: Member, folder: string, stake: bigint
 
 /** Funds an operator from the account that deployed the suite, and stakes in its name for its role. */
 export async function fundAndStake(
-  { url, client }: LocalChain,
-  deployment: Deployment,
-  task: bigint,
+  { chain: { url, client }, deployment, task }: Network,
   { operator, privateKey }: Wallet,
 ): Promise<void> {
   const { FlockToken, Staking } = deployment.addresses;
@@ -65,9 +63,7 @@ export async function fundAndStake(
 
 /** Everybody's pay is claimed for them, which anyone may do; gives what each got. */
 export async function claimAll(
-  { url, client }: LocalChain,
-  deployment: Deployment,
-  task: bigint,
+  { chain: { url, client }, deployment, task }: Network,
   operators: readonly Operator[],
 ): Promise<Map<Address, bigint>> {
   const staking = { address: deployment.addresses.Staking, abi: abis.Staking } as const;
@@ -87,4 +83,28 @@ export async function claimAll(
     await client.waitForTransactionReceipt({ hash });
   }
   return earned;
+}
+
+/** What each operator staked, has left and earned. */
+export async function operatorOutcomes(
+  { chain: { client }, deployment, task }: Network,
+  operators: readonly Operator[],
+  earned: ReadonlyMap<Address, bigint>,
+): Promise<OperatorOutcome[]> {
+  const staking = { address: deployment.addresses.Staking, abi: abis.Staking } as const;
+  return Promise.all(
+    operators.map(async ({ name, address, role, honest, stake }) => {
+      const account = await client.readContract({ ...staking, functionName: "account", args: [task, address] });
+      const stakeAfter = account.active + account.joining + account.leaving + account.left;
+      return {
+        name,
+        operator: address,
+        role,
+        honest,
+        stakeBefore: stake,
+        stakeAfter,
+        earned: earned.get(address) ?? 0n,
+      };
+    }),
+  );
 }

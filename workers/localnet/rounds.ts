@@ -1,14 +1,14 @@
-import { type Address, getAddress, type PublicClient, zeroHash } from "viem";
-import type { Deployment } from "../../protocol/deployment.ts";
+import { type Address, getAddress, zeroHash } from "viem";
 import { FlockError } from "../../protocol/errors.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { unpackScores } from "../../protocol/rules/ballots.ts";
 import { nameOf, Verdict } from "../../protocol/words.ts";
+import type { Network } from "./network.ts";
 import type { RoundOutcome, VerdictName } from "./outcome.ts";
 
 /** What became of a round that was settled, read from its logs. */
 export async function readOutcome(
-  { client, deployment, task }: { client: PublicClient; deployment: Deployment; task: bigint },
+  { chain: { client }, deployment, task }: Network,
   round: number,
   isHonest: (operator: Address) => boolean,
 ): Promise<RoundOutcome> {

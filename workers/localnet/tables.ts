@@ -1,5 +1,6 @@
 import { formatEther } from "viem";
 import type { Display } from "./display.ts";
+import type { Evaluation } from "./evaluate.ts";
 import type { Outcome, RoundOutcome } from "./outcome.ts";
 
 /** Tokens with at most two decimals. */
@@ -63,4 +64,10 @@ export function showOutcome(display: Display, outcome: Outcome): void {
   display.line(
     `Audit: ${audit.events} events replayed, ${audit.differences} differences; ${audit.headsChecked} heads rebuilt from artifacts, ${audit.headsUnchecked} unchecked.`,
   );
+}
+
+/** One prompt, its right answer, and what base and head say. */
+export function showSample(display: Display, sample: Evaluation["sample"]): void {
+  const { prompt, right, base, head } = sample;
+  display.line(`\nPrompt ${prompt}\n  right answer  ${right}\n  base          ${base}\n  head          ${head}`);
 }
