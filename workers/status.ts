@@ -4,7 +4,7 @@ import { writeFileAtomic } from "./files.ts";
 import type { Look } from "./scheduler/look.ts";
 import type { DutyStatus } from "./scheduler/reconcile.ts";
 
-/** What a worker is doing, for people and tools: `status.json` in its work folder, always whole. */
+/** What a worker is doing, for people and tools: a file in its work folder, always whole. */
 export type WorkerStatus = {
   pid: number;
   startedAt: string;
@@ -29,9 +29,14 @@ export type StatusFile = {
   flush(): Promise<void>;
 };
 
+/** The status file of the process that schedules; a process with other roles alone has one named by them. */
+export function statusFileOf(work: string, roles: readonly string[]): string {
+  return join(work, roles.includes("scheduler") ? "status.json" : `status-${roles.join("-")}.json`);
+}
+
 /** Opens the status file; writes follow each other, and what is overtaken is left out. */
 export function openStatus(work: string, first: WorkerStatus): StatusFile {
-  const file = join(work, "status.json");
+  const file = statusFileOf(work, first.roles);
   let status = first;
   let dirty = false;
   let writing: Promise<void> | undefined;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { abis } from "../../protocol/generated/abis.ts";
 import { Role } from "../../protocol/words.ts";
+import { openQueueBackend } from "../../workers/queue/backend.ts";
 import { type LocalChain, startLocalChain, type TestAccount } from "../support/localChain.ts";
 import { descendants } from "../support/processTree.ts";
 import { FLK } from "../support/terms.ts";
@@ -103,6 +104,30 @@ describe("an operator's worker process", () => {
     again.kill("SIGTERM");
     const { code, stderr } = await again.ended;
     assert.equal(code, 0, stderr);
+  });
+
+  test("does the same as one process a duty", async () => {
+    const backend = await openQueueBackend({ dir: join(folder, "queue") });
+    const { connection } = backend;
+    const file = await configure("trainer");
+    const config = JSON.parse(await readFile(file, "utf8"));
+    const url = "redis" in connection ? connection.redis : connection.postgres;
+    await writeFile(file, JSON.stringify({ ...config, queue: { url } }));
+    const { privateKey } = operatorOf("trainer");
+    const parts = [
+      startFlockctl(["worker", "--config", file, "--roles", "scheduler"]),
+      startFlockctl(["worker", "--config", file, "--roles", "trainer"]), // no key, no say
+      startFlockctl(["worker", "--config", file, "--roles", "sender"], { OPERATOR_KEY: privateKey }),
+    ];
+    running.push(...parts);
+    await until(async () => (await readRound()).number === 2 && (await readRound()).open);
+    await chain.client.mine({ blocks: 2 });
+    await until(async () => (await readRound()).sealedCount === 1);
+    for (const part of parts) {
+      part.kill("SIGTERM");
+      assert.equal((await part.ended).code, 0, part.soFar());
+    }
+    await backend.close();
   });
 
   test("leaves no process behind at Ctrl-C", async () => {

@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { nameOf, Phase, Role } from "../../protocol/words.ts";
 import { readRound } from "../chain/round.ts";
 import type { RoundView } from "../chain/roundView.ts";
 import type { OperatorConfig } from "../config.ts";
 import { openOperatorChain } from "../operator.ts";
-import type { WorkerStatus } from "../status.ts";
+import { statusFileOf, type WorkerStatus } from "../status.ts";
 import { configOf, type OperatorOptions, operatorVerb } from "./options.ts";
 import { type JsonValue, type Report, showReport, type Terminal } from "./report.ts";
 import { duration, moment } from "./times.ts";
@@ -78,7 +77,7 @@ function workerLine(worker: Worker): string {
 
 async function readWorker({ work }: OperatorConfig): Promise<Worker> {
   try {
-    const status = JSON.parse(await readFile(join(work, "status.json"), "utf8")) as WorkerStatus;
+    const status = JSON.parse(await readFile(statusFileOf(work, ["scheduler"]), "utf8")) as WorkerStatus;
     return { running: isRunning(status.pid), status };
   } catch {
     return undefined;
