@@ -48,10 +48,7 @@ export function taskPlan(task: NewTask, { creator, network, registry, gasPrice }
       ["opens with", `${flk(opensWith.trainers)} of trainers and ${flk(opensWith.voters)} of voters staked`],
       ["a trainer's seat", seat(trainer)],
       ["a voter's seat", seat(voter)],
-      [
-        "gas a round",
-        `${grouped(gas)} of everyone together, ${formatEther(BigInt(gas) * gasPrice)} ETH at ${formatGwei(gasPrice)} gwei`,
-      ],
+      ["gas a round", `${grouped(gas)} of everyone together, ${eth(BigInt(gas) * gasPrice)} at ${gwei(gasPrice)}`],
     ],
     table: {
       head: ["malicious voters", "poison accepted", "good update blocked", "the same with imperfect honest votes"],
@@ -80,6 +77,14 @@ function seat({ pay, risk, ratio }: { pay: bigint; risk: bigint; ratio: number }
 
 function flk(wei: bigint): string {
   return `${Number(formatEther(wei)).toLocaleString("en-US", { maximumFractionDigits: 4 })} FLK`;
+}
+
+function eth(wei: bigint): string {
+  return `${Number(Number(formatEther(wei)).toPrecision(3))} ETH`;
+}
+
+function gwei(wei: bigint): string {
+  return `${Number(Number(formatGwei(wei)).toPrecision(3))} gwei`;
 }
 
 function percent(share: number, digits = 2): string {
