@@ -8,8 +8,14 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../../tools/files.ts";
 import { commandOf, descendants } from "../support/processTree.ts";
+import {
+  assertAuditFindsNothing,
+  assertNobodyHonestSlashed,
+  assertPoisonerPays,
+  type Figures,
+  startArguments,
+} from "../support/start.ts";
 
-const START = join(root, "workers", "localnet", "start.ts");
 /** Between two kills: long enough for a worker to be at another step, short enough for all to fall in one round. */
 const PAUSE_MS = 2500;
 
@@ -27,11 +33,10 @@ test("a round ends the same when every worker is killed and started again in the
   const dir = await mkdtemp(join(tmpdir(), "flock-killed-"));
   context.after(() => rm(dir, { recursive: true, force: true }));
   const json = join(dir, "figures.json");
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", START, "--rounds", "1", "--seed", "7", "--json", json],
-    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, startArguments(["--rounds", "1", "--seed", "7", "--json", json]), {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let printed = "";
   child.stdout.on("data", (bytes: Buffer) => {
     printed += bytes.toString();
@@ -56,12 +61,9 @@ test("a round ends the same when every worker is killed and started again in the
   const [code] = await ended;
   assert.equal(code, 0, printed);
 
-  const figures = JSON.parse(await readFile(json, "utf8"));
-  const [round] = figures.rounds;
-  assert.equal(round.status, "settled");
-  for (const { honest, verdict } of round.proposals) assert.equal(verdict, honest ? "accepted" : "rejected");
-  for (const { name, honest, stakeBefore, stakeAfter } of figures.operators) {
-    if (honest) assert.equal(stakeAfter, stakeBefore, `${name} was slashed`);
-  }
-  assert.equal(figures.audit.differences, 0);
+  const figures = JSON.parse(await readFile(json, "utf8")) as Figures;
+  assert.equal(figures.rounds[0]?.status, "settled");
+  assertPoisonerPays(figures);
+  assertNobodyHonestSlashed(figures);
+  assertAuditFindsNothing(figures);
 });

@@ -23,7 +23,7 @@ export function showRound(display: Display, round: RoundOutcome, total: number, 
     tokens(proposal.paid),
     tokens(proposal.slashed),
   ]);
-  rows.push(["all parties", "", "", "", tokens(round.paid), tokens(round.slashed)]);
+  rows.push(["all, voters too", "", "", "", tokens(round.paid), tokens(round.slashed)]);
   display.table(title, ["proposer", "", "verdict", "median", "paid FLK", "slashed FLK"], rows);
 }
 
