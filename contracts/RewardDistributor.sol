@@ -8,7 +8,7 @@ import {IRewardDistributor, Purse} from "./interfaces/IRewardDistributor.sol";
 import {IRounds, Phase, Round} from "./interfaces/IRounds.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
 import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
-import {IValidatorVoting, Vote} from "./interfaces/IValidatorVoting.sol";
+import {IValidatorVoting, Votes} from "./interfaces/IValidatorVoting.sol";
 import {KEPT_TENTHS} from "./libraries/Constants.sol";
 import {Payouts} from "./libraries/Payouts.sol";
 import {Outcome, Panel, Tally} from "./libraries/Tally.sol";
@@ -26,7 +26,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
         uint256 pot;
         uint256[] seats; // of the proposers
         bytes32[] artifacts; // of the published proposals
-        Vote[] votes;
+        Votes votes;
         Panel panel;
         bool isVoid;
         Outcome outcome; // empty if void: then nobody is paid and only omissions are faults
@@ -152,7 +152,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
     ) private view returns (Settlement memory s) {
         s.task = task;
         s.terms = _registry.terms(task);
-        (s.round, , , , , , ) = _rounds.progress(task);
+        (s.round, , , , , ) = _rounds.standing(task);
         s.pot = potOfRound(task);
         (s.seats, s.artifacts) = _rounds.proposals(task, proposers);
         s.votes = _voting.votes(task, voters);
@@ -198,11 +198,8 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
         uint256[] memory pays,
         uint256[] memory faults
     ) private {
-        for (uint256 i = 0; i < operators.length; ++i) {
-            if (pays[i] == 0 && faults[i] == 0) continue;
-            s.paid += pays[i];
-            s.slashed += _staking.settleAccount(s.task, operators[i], pays[i], faults[i]);
-        }
+        for (uint256 i = 0; i < pays.length; ++i) s.paid += pays[i];
+        s.slashed += _staking.settleAccounts(s.task, operators, pays, faults);
     }
 
     /// @dev Books the sums, moves the head and ends the round.
@@ -240,8 +237,9 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
         _registry.moveHead(s.task, s.round, s.factors.length, artifacts, factors);
     }
 
-    function _isOpen(TaskId task) private view returns (bool open) {
-        (, open, , , , , ) = _rounds.progress(task);
+    function _isOpen(TaskId task) private view returns (bool) {
+        (, Phase phase, , , , ) = _rounds.standing(task);
+        return phase != Phase.None;
     }
 
     function _requireClosable(TaskId task) private view {

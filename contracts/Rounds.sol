@@ -5,11 +5,12 @@ import {Bindable} from "./Bindable.sol";
 import {IRandomBeacon} from "./interfaces/IRandomBeacon.sol";
 import {IRounds, Phase, Round} from "./interfaces/IRounds.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
-import {Durations, ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
 import {Commitments} from "./libraries/Commitments.sol";
 import {MAX_PROPOSALS} from "./libraries/Constants.sol";
-import {Openings, Phases} from "./libraries/Phases.sol";
+import {Durations, Openings, Phases} from "./libraries/Phases.sol";
 import {Sortition} from "./libraries/Sortition.sol";
+import {StakePool} from "./libraries/StakePool.sol";
 import {Tags} from "./libraries/Tags.sol";
 import {Tally} from "./libraries/Tally.sol";
 import {RoundId} from "./types/RoundId.sol";
@@ -27,6 +28,18 @@ contract Rounds is IRounds, Bindable {
         bytes32 word; // the commitment, then the artifact's digest
     }
 
+    /// @dev What acts need of the task's terms, kept in one slot when a round opens.
+    struct Frame {
+        uint96 seatStake;
+        uint24 propose;
+        uint24 publish;
+        uint24 ballot;
+        uint24 reveal;
+        uint24 grace;
+        uint8 expectedTrainers;
+        uint8 expectedVoters;
+    }
+
     /* IMMUTABLES */
 
     ITaskRegistry private immutable _registry;
@@ -37,6 +50,7 @@ contract Rounds is IRounds, Bindable {
 
     address private _distributor;
     mapping(TaskId task => Round) private _rounds; // seed and accumulator are stale until `seeded` and `published`
+    mapping(TaskId task => Frame) private _frames;
     mapping(TaskId task => mapping(address operator => Proposal)) private _proposals;
     mapping(TaskId task => uint256[4] tags) private _tags; // of the published artifacts
 
@@ -75,7 +89,8 @@ contract Rounds is IRounds, Bindable {
         (self.sealedCount, self.published, self.onTime) = (0, 0, 0);
         (self.lastPublishedAt, self.seeded) = (0, false);
 
-        uint40 lastDeadline = uint40(Phases.lastDeadline(_lengths(terms), openedAt));
+        Frame storage frame = _keep(task, terms);
+        uint40 lastDeadline = uint40(Phases.lastDeadline(_lengths(frame), openedAt));
         (uint96 trainers, uint96 voters) = _staking.open(task, number, lastDeadline);
         _requirePool(Role.Trainer, trainers, terms.seatStake);
         _requirePool(Role.Validator, voters, Tally.quorum(terms) * terms.seatStake);
@@ -96,7 +111,7 @@ contract Rounds is IRounds, Bindable {
     function publishProposal(TaskId task, address operator, bytes32 artifact, bytes32 salt) external {
         Round storage self = _rounds[task];
         Proposal storage sealedOne = _proposals[task][operator];
-        Durations memory lengths = _registry.durations(task);
+        Durations memory lengths = _lengths(_frames[task]);
         _requirePhase(task, self, lengths, Phase.Publish);
         require(sealedOne.round == self.number, NotSealed(operator));
         require(!sealedOne.published, AlreadyPublished(operator));
@@ -120,12 +135,11 @@ contract Rounds is IRounds, Bindable {
     function commitProposal(TaskId task, bytes32 commitment) external {
         Round storage self = _rounds[task];
         Proposal storage mine = _proposals[task][msg.sender];
-        Terms memory terms = _registry.terms(task);
-        _requirePhase(task, self, _lengths(terms), Phase.Propose);
+        _requirePhase(task, self, _lengths(_frames[task]), Phase.Propose);
         if (!self.seeded) _latch(task, self);
         require(mine.round != self.number, AlreadySealed(msg.sender));
         require(self.sealedCount < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));
-        uint16 mySeats = _seats(task, self, terms, Role.Trainer, msg.sender);
+        uint16 mySeats = _seats(task, self, Role.Trainer, msg.sender);
         require(mySeats != 0, NoSeats(msg.sender));
 
         (mine.round, mine.seats, mine.slot, mine.published) = (self.number, mySeats, 0, false);
@@ -157,31 +171,14 @@ contract Rounds is IRounds, Bindable {
     }
 
     /// @inheritdoc IRounds
-    function progress(
+    function standing(
         TaskId task
-    )
-        external
-        view
-        returns (
-            RoundId number,
-            bool open,
-            uint40 openedAt,
-            uint8 sealedCount,
-            uint8 published,
-            uint8 onTime,
-            uint40 lastPublishedAt
-        )
-    {
+    ) external view returns (RoundId number, Phase phase, uint40 endsAt, uint8 published, uint24 reveal, uint24 grace) {
         Round storage self = _rounds[task];
-        return (
-            self.number,
-            self.open,
-            self.openedAt,
-            self.sealedCount,
-            self.published,
-            self.onTime,
-            self.lastPublishedAt
-        );
+        Frame storage frame = _frames[task];
+        (number, published, reveal, grace) = (self.number, self.published, frame.reveal, frame.grace);
+        if (seedMissed(task)) phase = Phase.Settle;
+        else (phase, endsAt) = _phase(self, _lengths(frame));
     }
 
     /// @inheritdoc IRounds
@@ -194,7 +191,7 @@ contract Rounds is IRounds, Bindable {
     function seats(TaskId task, Role role, address operator) external view returns (uint16) {
         Round storage self = _rounds[task];
         require(self.open, NoOpenRound(task));
-        return _seats(task, self, _registry.terms(task), role, operator);
+        return _seats(task, self, role, operator);
     }
 
     /// @inheritdoc IRounds
@@ -244,52 +241,62 @@ contract Rounds is IRounds, Bindable {
         emit SeedLatched(task, self.number, seed);
     }
 
-    function _seats(
-        TaskId task,
-        Round storage self,
-        Terms memory terms,
-        Role role,
-        address operator
-    ) private view returns (uint16) {
+    function _seats(TaskId task, Round storage self, Role role, address operator) private view returns (uint16) {
         bytes32 seed = self.seeded ? self.seed : _beacon.valueOf(self.seedBlock);
         require(seed != 0, SeedUnavailable(self.seedBlock));
-        (Role actual, uint256 weight) = _staking.weightOf(task, operator);
+        (Role actual, uint256 counted) = _staking.countedOf(task, operator);
         if (actual != role) return 0;
 
-        if (role == Role.Trainer) {
-            uint256 u = Sortition.luck(seed, address(this), task, self.number, role, operator);
-            return Sortition.seats(u, terms.expectedTrainers, weight, self.trainerTotal, terms.seatStake);
-        } else {
-            seed = Sortition.voterSeed(seed, self.published == 0 ? bytes32(0) : self.accumulator);
-            uint256 u = Sortition.luck(seed, address(this), task, self.number, role, operator);
-            return Sortition.seats(u, terms.expectedVoters, weight, self.voterTotal, terms.seatStake);
-        }
+        Frame storage frame = _frames[task];
+        bool isTrainer = role == Role.Trainer;
+        if (!isTrainer) seed = Sortition.voterSeed(seed, self.published == 0 ? bytes32(0) : self.accumulator);
+        return
+            Sortition.seats({
+                u: Sortition.luck(seed, address(this), task, self.number, role, operator),
+                expected: isTrainer ? frame.expectedTrainers : frame.expectedVoters,
+                weight: StakePool.weightOf(counted, frame.seatStake),
+                total: isTrainer ? self.trainerTotal : self.voterTotal,
+                seatStake: frame.seatStake
+            });
     }
 
     function _requirePhase(TaskId task, Round storage self, Durations memory lengths, Phase expected) private view {
-        require(self.open, UnexpectedPhase(task, Phase.None, expected));
+        (Phase current, ) = _phase(self, lengths);
+        require(current == expected, UnexpectedPhase(task, current, expected));
+    }
+
+    function _phase(Round storage self, Durations memory lengths) private view returns (Phase phase, uint40 endsAt) {
+        if (!self.open) return (Phase.None, 0);
         Openings memory openings = Openings({
             committed: self.sealedCount,
             opened: self.published,
             onTime: self.onTime,
             lastAt: self.lastPublishedAt
         });
-        (Phase current, ) = Phases.ofProposals(lengths, self.openedAt, openings, block.timestamp);
-        require(current == expected, UnexpectedPhase(task, current, expected));
+        uint256 end;
+        (phase, end) = Phases.ofProposals(lengths, self.openedAt, openings, block.timestamp);
+        endsAt = uint40(end);
     }
 
     function _requirePool(Role role, uint256 total, uint256 required) private pure {
         require(total >= required, PoolTooSmall(role, total, required));
     }
 
-    function _lengths(Terms memory terms) private pure returns (Durations memory) {
+    function _keep(TaskId task, Terms memory terms) private returns (Frame storage frame) {
+        frame = _frames[task];
+        (frame.seatStake, frame.propose, frame.publish) = (terms.seatStake, terms.propose, terms.publish);
+        (frame.ballot, frame.reveal, frame.grace) = (terms.ballot, terms.reveal, terms.grace);
+        (frame.expectedTrainers, frame.expectedVoters) = (terms.expectedTrainers, terms.expectedVoters);
+    }
+
+    function _lengths(Frame storage frame) private view returns (Durations memory) {
         return
             Durations({
-                propose: terms.propose,
-                publish: terms.publish,
-                ballot: terms.ballot,
-                reveal: terms.reveal,
-                grace: terms.grace
+                propose: frame.propose,
+                publish: frame.publish,
+                ballot: frame.ballot,
+                reveal: frame.reveal,
+                grace: frame.grace
             });
     }
 }

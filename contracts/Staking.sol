@@ -9,14 +9,14 @@ import {Bindable} from "./Bindable.sol";
 import {Account, IStaking, Role} from "./interfaces/IStaking.sol";
 import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
 import {DEAD, MAX_ENDPOINT} from "./libraries/Constants.sol";
-import {StakePool} from "./libraries/StakePool.sol";
+import {Stake, StakePool} from "./libraries/StakePool.sol";
 import {NO_ROUND, RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
 contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-    using StakePool for Account;
+    using StakePool for Stake;
 
     /// @dev The weights of one task: sums for the next round, and those of the newest round, fixed when it opened.
     struct Pools {
@@ -27,6 +27,14 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         uint96 latchedTrainers;
         uint96 latchedVoters;
         uint40 lastDeadline;
+    }
+
+    /// @dev What is due to an operator beside its stake. Written at the first stake and never empty again, so that no
+    /// payment has to make a slot.
+    struct Dues {
+        uint96 claimable;
+        uint40 unlockAt;
+        RoundId since;
     }
 
     /* IMMUTABLES */
@@ -40,7 +48,8 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     address private _distributor;
     uint256 private _toBurn;
     mapping(TaskId task => Pools) private _pools;
-    mapping(TaskId task => mapping(address operator => Account)) private _accounts;
+    mapping(TaskId task => mapping(address operator => Stake)) private _stakes;
+    mapping(TaskId task => mapping(address operator => Dues)) private _dues;
 
     /* CONSTRUCTOR */
 
@@ -66,16 +75,16 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         _registry.requireOpen(task);
         uint256 seatStake = _registry.seatStake(task);
         Pools storage pools = _pools[task];
-        Account memory self = account(task, msg.sender);
-        require(self.isEmpty() || self.role == role, WrongRole(self.role, role));
-
-        uint256 before = self.weightNext(seatStake);
-        self.role = role;
-        self.join(amount.toUint96(), _openRound(pools));
+        RoundId open_ = _openRound(pools);
+        Stake memory self = _touched(task, msg.sender, open_);
         RoundId countsFrom = pools.round.next();
-        if (self.since == NO_ROUND) self.since = countsFrom;
-        _accounts[task][msg.sender] = self;
-        _moveTotal(pools, role, before, self.weightNext(seatStake));
+        if (self.isEmpty()) _enter(task, self, role, countsFrom);
+        require(self.role == role, WrongRole(self.role, role));
+
+        uint256 before = self.countsNext();
+        self.join(amount.toUint96(), open_);
+        _stakes[task][msg.sender] = self;
+        _moveTotal(pools, role, before, self.countsNext(), seatStake);
 
         emit Staked(task, msg.sender, role, amount, countsFrom);
         _pull(msg.sender, amount);
@@ -87,17 +96,17 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         Terms memory terms = _registry.terms(task);
         Pools storage pools = _pools[task];
         RoundId open_ = _openRound(pools);
-        Account memory self = account(task, msg.sender);
-        uint256 available = uint256(self.active) + self.joining;
+        Stake memory self = _touched(task, msg.sender, open_);
+        uint256 available = self.countsNext();
         require(amount <= available, ExitTooLarge(amount, available));
 
-        uint256 before = self.weightNext(terms.seatStake);
         bool exposed = self.exit(uint96(amount), open_);
-        self.unlockAt = uint40(block.timestamp + terms.unbonding);
-        _accounts[task][msg.sender] = self;
-        _moveTotal(pools, self.role, before, self.weightNext(terms.seatStake));
+        _stakes[task][msg.sender] = self;
+        _moveTotal(pools, self.role, available, self.countsNext(), terms.seatStake);
+        uint40 unlockAt = uint40(block.timestamp + terms.unbonding);
+        _dues[task][msg.sender].unlockAt = unlockAt;
 
-        emit ExitRequested(task, msg.sender, amount, exposed ? open_ : NO_ROUND, self.unlockAt);
+        emit ExitRequested(task, msg.sender, amount, exposed ? open_ : NO_ROUND, unlockAt);
     }
 
     /// @inheritdoc IStaking
@@ -112,12 +121,13 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function withdraw(TaskId task, address operator) external nonReentrant {
-        Account memory self = account(task, operator);
-        require(block.timestamp >= self.unlockAt, StillLocked(self.unlockAt));
+        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
+        uint40 unlockAt = _dues[task][operator].unlockAt;
+        require(block.timestamp >= unlockAt, StillLocked(unlockAt));
 
         uint256 amount = self.take(self.leaving != 0 && _isEscape(task));
         require(amount != 0, NothingToWithdraw(task, operator));
-        _accounts[task][operator] = self;
+        _stakes[task][operator] = self;
 
         emit Withdrawn(task, operator, amount);
         _token.safeTransfer(operator, amount);
@@ -125,7 +135,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function claim(TaskId task, address operator) external nonReentrant {
-        Account storage self = _accounts[task][operator];
+        Dues storage self = _dues[task][operator];
         uint256 amount = self.claimable;
         require(amount != 0, NothingToClaim(task, operator));
 
@@ -165,14 +175,22 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     /* DISTRIBUTOR */
 
     /// @inheritdoc IStaking
-    function settleAccount(TaskId task, address operator, uint256 pay, uint256 fault) external returns (uint256 cut) {
+    function settleAccounts(
+        TaskId task,
+        address[] calldata operators,
+        uint256[] calldata pays,
+        uint256[] calldata faults
+    ) external returns (uint256 cut) {
         _requireDistributor();
-        if (fault != 0) cut = _slash(task, operator, fault);
-        if (pay == 0) return cut;
-
-        // No overflow: all ledgers together never exceed what the vault holds, and that fits.
-        _accounts[task][operator].claimable += uint96(pay);
-        emit Rewarded(task, operator, _pools[task].round, pay);
+        RoundId round = _pools[task].round;
+        uint256 seatStake = _registry.seatStake(task);
+        for (uint256 i = 0; i < operators.length; ++i) {
+            if (faults[i] != 0) cut += _slash(task, operators[i], faults[i], seatStake);
+            if (pays[i] == 0) continue;
+            // No overflow: all ledgers together never exceed what the vault holds, and that fits.
+            _dues[task][operators[i]].claimable += uint96(pays[i]);
+            emit Rewarded(task, operators[i], round, pays[i]);
+        }
     }
 
     /// @inheritdoc IStaking
@@ -203,16 +221,35 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     /* VIEWS */
 
     /// @inheritdoc IStaking
-    function account(TaskId task, address operator) public view returns (Account memory self) {
-        self = _accounts[task][operator];
-        self.touch(_openRound(_pools[task]));
+    function account(TaskId task, address operator) external view returns (Account memory) {
+        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
+        Dues memory dues = _dues[task][operator];
+        return
+            Account({
+                active: self.active,
+                joining: self.joining,
+                joinRound: self.joinRound,
+                role: self.role,
+                leaving: self.leaving,
+                left: self.left,
+                leaveRound: self.leaveRound,
+                unlockAt: dues.unlockAt,
+                claimable: dues.claimable,
+                since: dues.since
+            });
     }
 
     /// @inheritdoc IStaking
     function weightOf(TaskId task, address operator) external view returns (Role role, uint256 weight) {
-        uint256 seatStake = _registry.seatStake(task);
-        Account memory self = account(task, operator);
-        return (self.role, _pools[task].open ? self.weightNow(seatStake) : self.weightNext(seatStake));
+        uint256 counts;
+        (role, counts) = countedOf(task, operator);
+        weight = StakePool.weightOf(counts, _registry.seatStake(task));
+    }
+
+    /// @inheritdoc IStaking
+    function countedOf(TaskId task, address operator) public view returns (Role role, uint256 amount) {
+        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
+        return (self.role, self.countsNow());
     }
 
     /// @inheritdoc IStaking
@@ -244,26 +281,40 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         return pools.open ? pools.round : NO_ROUND;
     }
 
+    function _touched(TaskId task, address operator, RoundId open_) private view returns (Stake memory self) {
+        self = _stakes[task][operator];
+        self.touch(open_);
+    }
+
+    /// @dev An empty account takes any role.
+    function _enter(TaskId task, Stake memory self, Role role, RoundId countsFrom) private {
+        self.role = role;
+        Dues storage dues = _dues[task][msg.sender];
+        if (dues.since == NO_ROUND) dues.since = countsFrom;
+    }
+
     /// @dev Whether the open round should have been settled one unbonding period ago: stake is not locked for ever.
     function _isEscape(TaskId task) private view returns (bool) {
         return block.timestamp >= uint256(_pools[task].lastDeadline) + _registry.terms(task).unbonding;
     }
 
-    function _moveTotal(Pools storage pools, Role role, uint256 before, uint256 afterwards) private {
+    /// @dev Keeps the sums for the next round when what counts of one operator changes.
+    function _moveTotal(Pools storage pools, Role role, uint256 counted, uint256 counts, uint256 seatStake) private {
+        uint256 before = StakePool.weightOf(counted, seatStake);
+        uint256 afterwards = StakePool.weightOf(counts, seatStake);
         if (role == Role.Trainer) pools.trainers = (pools.trainers + afterwards - before).toUint96();
         else pools.voters = (pools.voters + afterwards - before).toUint96();
     }
 
-    function _slash(TaskId task, address operator, uint256 fault) private returns (uint256) {
+    function _slash(TaskId task, address operator, uint256 fault, uint256 seatStake) private returns (uint256) {
         Pools storage pools = _pools[task];
-        uint256 seatStake = _registry.seatStake(task);
-        Account memory self = account(task, operator);
+        Stake memory self = _touched(task, operator, _openRound(pools));
 
-        uint256 before = self.weightNext(seatStake);
+        uint256 before = self.countsNext();
         (uint256 fromActive, uint256 fromLeaving) = self.slash(fault);
         if (fromActive + fromLeaving == 0) return 0;
-        _accounts[task][operator] = self;
-        _moveTotal(pools, self.role, before, self.weightNext(seatStake));
+        _stakes[task][operator] = self;
+        _moveTotal(pools, self.role, before, self.countsNext(), seatStake);
 
         emit Slashed(task, operator, pools.round, fromActive, fromLeaving);
         return fromActive + fromLeaving;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Bindable} from "./Bindable.sol";
-import {Durations, ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
 import {TermsBounds} from "./libraries/TermsBounds.sol";
 import {RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
@@ -78,20 +78,6 @@ contract TaskRegistry is ITaskRegistry, Bindable {
     function terms(TaskId id) external view returns (Terms memory) {
         require(_terms[id].seatStake != 0, UnknownTask(id));
         return _terms[id];
-    }
-
-    /// @inheritdoc ITaskRegistry
-    function durations(TaskId id) external view returns (Durations memory) {
-        Terms storage self = _terms[id];
-        require(self.seatStake != 0, UnknownTask(id));
-        return
-            Durations({
-                propose: self.propose,
-                publish: self.publish,
-                ballot: self.ballot,
-                reveal: self.reveal,
-                grace: self.grace
-            });
     }
 
     /// @inheritdoc ITaskRegistry

@@ -3,14 +3,13 @@ pragma solidity 0.8.37;
 
 import {IRounds, Phase} from "./interfaces/IRounds.sol";
 import {Role} from "./interfaces/IStaking.sol";
-import {Durations, ITaskRegistry} from "./interfaces/ITaskRegistry.sol";
-import {IValidatorVoting, Poll, Vote} from "./interfaces/IValidatorVoting.sol";
+import {IValidatorVoting, Poll, Votes} from "./interfaces/IValidatorVoting.sol";
 import {Ballots} from "./libraries/Ballots.sol";
 import {Commitments} from "./libraries/Commitments.sol";
 import {MAX_BALLOTS} from "./libraries/Constants.sol";
 import {Openings, Phases} from "./libraries/Phases.sol";
 import {Ballot} from "./types/Ballot.sol";
-import {NO_ROUND, RoundId} from "./types/RoundId.sol";
+import {RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
 contract ValidatorVoting is IValidatorVoting {
@@ -23,19 +22,18 @@ contract ValidatorVoting is IValidatorVoting {
         bytes32 word; // the commitment, then the scores
     }
 
-    /// @dev What phases need of the newest round.
+    /// @dev Where the newest round stands.
     struct Clock {
-        Durations lengths;
         RoundId round;
-        bool open;
-        uint256 openedAt;
-        Openings proposals;
-        Openings ballots;
+        Phase phase;
+        uint256 endsAt;
+        uint256 published;
+        uint256 ballotEnd; // once publish is over
+        uint256 reveal;
     }
 
     /* IMMUTABLES */
 
-    ITaskRegistry private immutable _registry;
     IRounds private immutable _rounds;
 
     /* STORAGE: keyed by task and used again by every round */
@@ -45,8 +43,7 @@ contract ValidatorVoting is IValidatorVoting {
 
     /* CONSTRUCTOR */
 
-    constructor(ITaskRegistry registry, IRounds rounds) {
-        _registry = registry;
+    constructor(IRounds rounds) {
         _rounds = rounds;
     }
 
@@ -92,9 +89,8 @@ contract ValidatorVoting is IValidatorVoting {
             one.word == Commitments.ballot(address(this), task, clock.round, operator, scores, report, head, salt),
             CommitmentMismatch(operator)
         );
-        uint256 published = clock.proposals.opened;
-        require(Ballots.isCanonical(scores, published), NotCanonical(scores, published));
-        require(head != 0 || !Ballots.judges(scores, published), HeadRequired(scores));
+        require(Ballots.isCanonical(scores, clock.published), NotCanonical(scores, clock.published));
+        require(head != 0 || !Ballots.judges(scores, clock.published), HeadRequired(scores));
 
         (one.revealed, one.head) = (true, head);
         one.word = bytes32(Ballot.unwrap(scores));
@@ -106,11 +102,9 @@ contract ValidatorVoting is IValidatorVoting {
     /* VIEWS */
 
     /// @inheritdoc IValidatorVoting
-    function phase(TaskId task) external view returns (Phase current, uint40 endsAt) {
-        if (_rounds.seedMissed(task)) return (Phase.Settle, 0);
-        uint256 end;
-        (current, end) = _phase(_clock(task));
-        endsAt = uint40(end);
+    function phase(TaskId task) external view returns (Phase, uint40 endsAt) {
+        Clock memory clock = _clock(task);
+        return (clock.phase, uint40(clock.endsAt));
     }
 
     /// @inheritdoc IValidatorVoting
@@ -125,21 +119,23 @@ contract ValidatorVoting is IValidatorVoting {
     }
 
     /// @inheritdoc IValidatorVoting
-    function votes(TaskId task, address[] calldata operators) external view returns (Vote[] memory list) {
-        (RoundId round, , , , , , ) = _rounds.progress(task);
+    function votes(TaskId task, address[] calldata operators) external view returns (Votes memory list) {
+        (RoundId round, , , , , ) = _rounds.standing(task);
         uint256 count = _polls[task].round == round ? _polls[task].ballots : 0;
         require(operators.length == count, WrongCount(operators.length, count));
 
-        list = new Vote[](count);
+        list.seats = new uint256[](count);
+        list.weights = new uint256[](count);
+        list.scores = new Ballot[](count);
+        list.heads = new bytes20[](count);
         for (uint256 i = 0; i < count; ++i) {
             SealedBallot storage one = _ballots[task][operators[i]];
             bool inOrder = i == 0 || operators[i] > operators[i - 1];
             require(one.round == round && inOrder, WrongOrder(i));
-            Vote memory vote = list[i];
-            vote.seats = one.seats;
+            list.seats[i] = one.seats;
             if (!one.revealed) continue;
-            (vote.revealed, vote.head) = (true, one.head);
-            vote.scores = Ballot.wrap(uint256(one.word));
+            (list.weights[i], list.heads[i]) = (one.seats, one.head);
+            list.scores[i] = Ballot.wrap(uint256(one.word));
         }
     }
 
@@ -151,42 +147,28 @@ contract ValidatorVoting is IValidatorVoting {
     }
 
     function _countReveal(Poll storage self, uint16 seats, Clock memory clock) private {
-        (, uint256 ballotEnd) = Phases.ofProposals(clock.lengths, clock.openedAt, clock.proposals, block.timestamp);
         self.revealed += 1;
         self.revealedSeats += seats;
         self.lastRevealedAt = uint40(block.timestamp);
-        if (block.timestamp < ballotEnd + clock.lengths.reveal) self.onTimeSeats += seats;
+        if (block.timestamp < clock.ballotEnd + clock.reveal) self.onTimeSeats += seats;
     }
 
     function _clock(TaskId task) private view returns (Clock memory clock) {
-        clock.lengths = _registry.durations(task);
-        Openings memory proposals = clock.proposals;
-        (
-            clock.round,
-            clock.open,
-            clock.openedAt,
-            proposals.committed,
-            proposals.opened,
-            proposals.onTime,
-            proposals.lastAt
-        ) = _rounds.progress(task);
+        uint256 grace;
+        (clock.round, clock.phase, clock.endsAt, clock.published, clock.reveal, grace) = _rounds.standing(task);
+        if (clock.phase != Phase.Ballot) return clock;
+
+        clock.ballotEnd = clock.endsAt;
         Poll storage self = _polls[task];
-        if (self.round != clock.round || clock.round == NO_ROUND) return clock;
-        clock.ballots = Openings({
-            committed: self.sealedSeats,
-            opened: self.revealedSeats,
-            onTime: self.onTimeSeats,
-            lastAt: self.lastRevealedAt
-        });
+        Openings memory openings;
+        if (self.round == clock.round) {
+            (openings.committed, openings.opened) = (self.sealedSeats, self.revealedSeats);
+            (openings.onTime, openings.lastAt) = (self.onTimeSeats, self.lastRevealedAt);
+        }
+        (clock.phase, clock.endsAt) = Phases.ofBallots(clock.ballotEnd, clock.reveal, grace, openings, block.timestamp);
     }
 
-    function _phase(Clock memory clock) private view returns (Phase, uint256) {
-        if (!clock.open) return (Phase.None, 0);
-        return Phases.ofRound(clock.lengths, clock.openedAt, clock.proposals, clock.ballots, block.timestamp);
-    }
-
-    function _requirePhase(TaskId task, Clock memory clock, Phase expected) private view {
-        (Phase current, ) = _phase(clock);
-        require(current == expected, UnexpectedPhase(task, current, expected));
+    function _requirePhase(TaskId task, Clock memory clock, Phase expected) private pure {
+        require(clock.phase == expected, UnexpectedPhase(task, clock.phase, expected));
     }
 }

@@ -172,21 +172,16 @@ interface IRounds is IBindable {
     /// @notice The newest round of `task`.
     function round(TaskId task) external view returns (Round memory);
 
-    /// @notice What phases need of the newest round, in one slot.
-    function progress(
+    /// @notice Where the newest round stands as far as proposals tell, and what the phases after them need.
+    /// @return number The round, 0 before the first.
+    /// @return phase None, Propose, Publish, Ballot (everything after publish) or Settle (void).
+    /// @return endsAt When that phase ends as things stand; of Ballot, when ballots close.
+    /// @return published How many proposals are published.
+    /// @return reveal The length of reveal.
+    /// @return grace The length of a grace.
+    function standing(
         TaskId task
-    )
-        external
-        view
-        returns (
-            RoundId number,
-            bool open,
-            uint40 openedAt,
-            uint8 sealedCount,
-            uint8 published,
-            uint8 onTime,
-            uint40 lastPublishedAt
-        );
+    ) external view returns (RoundId number, Phase phase, uint40 endsAt, uint8 published, uint24 reveal, uint24 grace);
 
     /// @notice Whether the seed of the open round was not latched in time: the round is void.
     function seedMissed(TaskId task) external view returns (bool);

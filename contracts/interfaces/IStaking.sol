@@ -165,10 +165,16 @@ interface IStaking is IBindable {
 
     /* DISTRIBUTOR */
 
-    /// @notice Slashes `operator` by at most `fault` and credits `pay`. Only by the distributor, while the round is open.
-    /// @dev Active and leaving stake share the slash in proportion, active rounded up. Never reverts on amounts.
-    /// @return cut What was taken: `fault`, or everything that was exposed.
-    function settleAccount(TaskId task, address operator, uint256 pay, uint256 fault) external returns (uint256 cut);
+    /// @notice Slashes each operator by at most its fault, then credits its pay. Only by the distributor, while the round
+    /// is open.
+    /// @dev Active and leaving stake share a slash in proportion, active rounded up. Never reverts on amounts.
+    /// @return cut What was taken from all: of each its fault, or everything that was exposed.
+    function settleAccounts(
+        TaskId task,
+        address[] calldata operators,
+        uint256[] calldata pays,
+        uint256[] calldata faults
+    ) external returns (uint256 cut);
 
     /// @notice Ends the open round: what joined is active, what was leaving has left. Only by the distributor.
     function closeRound(TaskId task) external;
@@ -189,6 +195,9 @@ interface IStaking is IBindable {
 
     /// @notice The operator's role and its weight in the open round or, if none is open, in the next one.
     function weightOf(TaskId task, address operator) external view returns (Role role, uint256 weight);
+
+    /// @notice The operator's role and the stake that counts for its weight: the weight is 0 if that is below `seatStake`.
+    function countedOf(TaskId task, address operator) external view returns (Role role, uint256 amount);
 
     /// @notice The sums of the weights of the next round to open.
     function totals(TaskId task) external view returns (uint96 trainerTotal, uint96 voterTotal);

@@ -32,15 +32,6 @@ struct Terms {
     uint16 voterShareBps; // 1 to 5000: the voters' part of a round's pot
 }
 
-/// @notice How long the phases of a task's rounds last, in seconds.
-struct Durations {
-    uint24 propose;
-    uint24 publish;
-    uint24 ballot;
-    uint24 reveal;
-    uint24 grace;
-}
-
 /// @title Tasks, their frozen terms, and the lineage of each task's model
 /// @notice A head is named by its lineage, not by its bytes:
 /// `headId = keccak256(abi.encode(parentId, uint32 round, uint256 published, bytes32[] artifacts, uint256[] factors))`
@@ -101,9 +92,6 @@ interface ITaskRegistry is IBindable {
 
     /// @notice The terms of `task`. Reverts if there is no such task.
     function terms(TaskId task) external view returns (Terms memory);
-
-    /// @notice The phases' lengths alone: half of the cost of all terms. Reverts if there is no such task.
-    function durations(TaskId task) external view returns (Durations memory);
 
     /// @notice The smallest stake of `task` alone. Reverts if there is no such task.
     function seatStake(TaskId task) external view returns (uint96);

@@ -17,12 +17,12 @@ struct Poll {
     uint40 lastRevealedAt; // time of the newest reveal, 0 if none
 }
 
-/// @notice One ballot as the settlement needs it.
-struct Vote {
-    uint256 seats;
-    bool revealed;
-    Ballot scores; // 0 if not revealed
-    bytes20 head; // 0 if not revealed, or if the voter could not build the head
+/// @notice All ballots of a round as its settlement needs them, voter by voter.
+struct Votes {
+    uint256[] seats; // sealed with
+    uint256[] weights; // the same if revealed, otherwise 0
+    Ballot[] scores; // 0 if not revealed
+    bytes20[] heads; // 0 if not revealed, or if the voter could not build the head
 }
 
 /// @title Sealed ballots and their reveal
@@ -128,5 +128,5 @@ interface IValidatorVoting {
     ) external view returns (RoundId round, uint16 seats, bool revealed, bytes32 word, bytes20 head);
 
     /// @notice All ballots of the newest round. Reverts unless `operators` are exactly those who sealed one, ascending.
-    function votes(TaskId task, address[] calldata operators) external view returns (Vote[] memory);
+    function votes(TaskId task, address[] calldata operators) external view returns (Votes memory);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Verdict} from "../interfaces/IRewardDistributor.sol";
 import {Terms} from "../interfaces/ITaskRegistry.sol";
-import {BANK, BPS, MAX_HALVINGS, MAX_PROPOSALS} from "./Constants.sol";
+import {BANK, BPS, MAX_HALVINGS} from "./Constants.sol";
 import {Lanes} from "./Lanes.sol";
 import {Outcome, Panel, Tally} from "./Tally.sol";
 
@@ -38,27 +39,23 @@ library Coherence {
         Outcome memory outcome,
         Terms memory terms
     ) internal pure returns (uint256[] memory earned) {
-        earned = new uint256[](panel.weights.length);
         uint256[] memory slots = _quorate(outcome);
-        if (slots.length == 0) return earned;
-
-        bool any = false;
+        bool any = slots.length == 0;
+        earned = new uint256[](panel.weights.length);
         for (uint256 halvings = 0; halvings <= MAX_HALVINGS && !any; ++halvings) {
             Windows memory windows = _windows(slots, outcome, terms, halvings);
+            uint256[] memory own = _hits(panel, windows.low, windows.high);
+            uint256[] memory other = _hits(panel, windows.nextLow, windows.nextHigh);
             for (uint256 v = 0; v < earned.length; ++v) {
-                if (panel.weights[v] == 0) continue;
-                uint256 own = _hits(panel, v, windows.low, windows.high);
-                uint256 other = _hits(panel, v, windows.nextLow, windows.nextHigh);
-                if (own <= other) continue;
-                earned[v] = own - other;
-                any = true;
+                if (own[v] <= other[v]) continue;
+                (earned[v], any) = (own[v] - other[v], true);
             }
         }
     }
 
     /// @notice On how many decided proposals each voter dissented, and on how many it was silent (ABSTAIN or MISSING).
     /// @return dissents By voter.
-    /// @return silences By voter.
+    /// @return silences By voter; those who did not reveal are silent on all.
     /// @return decided How many proposals were accepted or rejected.
     function faults(
         Panel memory panel,
@@ -69,15 +66,12 @@ library Coherence {
         silences = new uint256[](panel.weights.length);
         Limits memory limits = _limits(outcome, terms);
         decided = Lanes.sum(limits.decided[0]) + Lanes.sum(limits.decided[1]);
-        if (decided == 0) return (dissents, silences, 0);
-
-        for (uint256 v = 0; v < dissents.length; ++v) {
-            if (panel.weights[v] == 0) continue;
-            for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
-                uint256 scores = panel.scores[bank][v];
-                uint256 silent = Lanes.lessThan(scores, Lanes.fill(Tally.SPECIAL));
-                uint256 tooLow = Lanes.lessThan(scores, limits.low[bank]) - silent;
-                uint256 tooHigh = Lanes.ONES - Lanes.lessThan(scores, limits.high[bank]);
+        for (uint256 bank = 0; bank * BANK < outcome.published; ++bank) {
+            uint256[] memory scores = panel.scores[bank];
+            for (uint256 v = 0; v < scores.length; ++v) {
+                uint256 silent = Lanes.lessThan(scores[v], Lanes.fill(Tally.SPECIAL));
+                uint256 tooLow = Lanes.lessThan(scores[v], limits.low[bank]) - silent;
+                uint256 tooHigh = Lanes.ONES - Lanes.lessThan(scores[v], limits.high[bank]);
                 dissents[v] += Lanes.sum(tooLow + tooHigh);
                 silences[v] += Lanes.sum(silent & limits.decided[bank]);
             }
@@ -86,8 +80,8 @@ library Coherence {
 
     function _quorate(Outcome memory outcome) private pure returns (uint256[] memory slots) {
         uint256 count;
-        slots = new uint256[](MAX_PROPOSALS);
-        for (uint256 slot = 0; slot < MAX_PROPOSALS; ++slot) if (outcome.quorate[slot]) slots[count++] = slot;
+        slots = new uint256[](outcome.published);
+        for (uint256 slot = 0; slot < outcome.published; ++slot) if (outcome.quorate[slot]) slots[count++] = slot;
         assembly ("memory-safe") {
             mstore(slots, count) // shortens the list to what was found
         }
@@ -114,23 +108,22 @@ library Coherence {
     }
 
     function _limits(Outcome memory outcome, Terms memory terms) private pure returns (Limits memory limits) {
-        for (uint256 slot = 0; slot < MAX_PROPOSALS; ++slot) {
+        limits.low = [Lanes.fill(Tally.SPECIAL), Lanes.fill(Tally.SPECIAL)];
+        limits.high = [Lanes.fill(1 << 16), Lanes.fill(1 << 16)];
+        for (uint256 slot = 0; slot < outcome.published; ++slot) {
             Verdict verdict = outcome.verdicts[slot];
-            uint256 low = Tally.SPECIAL;
-            uint256 high = 1 << 16;
+            if (verdict != Verdict.Accepted && verdict != Verdict.Rejected) continue;
+
+            (uint256 bank, uint256 k) = (slot / BANK, slot % BANK);
+            (uint256 low, uint256 high) = _around(outcome.medians[slot], terms.dissentBand, terms, 0);
             if (verdict == Verdict.Accepted) {
-                (uint256 far, ) = _around(outcome.medians[slot], terms.dissentBand, terms, 0);
-                low = _least(far, _biased(-int256(uint256(terms.band))));
-            } else if (verdict == Verdict.Rejected) {
-                (, uint256 far) = _around(outcome.medians[slot], terms.dissentBand, terms, 0);
-                uint256 inFavour = _biased(int256(uint256(terms.minGain))) + 1;
-                high = far > inFavour ? far : inFavour;
+                low = Math.min(low, _biased(-int256(uint256(terms.band))));
+                limits.low[bank] += Lanes.put(low - Tally.SPECIAL, k);
+            } else {
+                high = Math.max(high, _biased(int256(uint256(terms.minGain))) + 1);
+                limits.high[bank] -= Lanes.put((1 << 16) - high, k);
             }
-            limits.low[slot / BANK] |= Lanes.put(low, slot % BANK);
-            limits.high[slot / BANK] |= Lanes.put(high, slot % BANK);
-            if (verdict == Verdict.Accepted || verdict == Verdict.Rejected) {
-                limits.decided[slot / BANK] |= Lanes.put(1, slot % BANK);
-            }
+            limits.decided[bank] |= Lanes.put(1, k);
         }
     }
 
@@ -150,21 +143,20 @@ library Coherence {
 
     function _hits(
         Panel memory panel,
-        uint256 v,
         uint256[2] memory low,
         uint256[2] memory high
-    ) private pure returns (uint256 hits) {
+    ) private pure returns (uint256[] memory hits) {
+        hits = new uint256[](panel.weights.length);
         for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
-            uint256 scores = panel.scores[bank][v];
-            hits += Lanes.sum(Lanes.lessThan(scores, high[bank]) - Lanes.lessThan(scores, low[bank]));
+            uint256[] memory scores = panel.scores[bank];
+            (uint256 from, uint256 to) = (low[bank], high[bank]);
+            for (uint256 v = 0; v < hits.length; ++v) {
+                hits[v] += Lanes.sum(Lanes.lessThan(scores[v], to) - Lanes.lessThan(scores[v], from));
+            }
         }
     }
 
     function _biased(int256 score) private pure returns (uint256) {
         return uint256(score + BIAS);
-    }
-
-    function _least(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

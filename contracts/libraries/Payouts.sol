@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Verdict} from "../interfaces/IRewardDistributor.sol";
 import {Terms} from "../interfaces/ITaskRegistry.sol";
-import {Vote} from "../interfaces/IValidatorVoting.sol";
+import {Votes} from "../interfaces/IValidatorVoting.sol";
 import {Coherence} from "./Coherence.sol";
 import {BPS} from "./Constants.sol";
 import {Outcome, Panel} from "./Tally.sol";
@@ -57,7 +57,7 @@ library Payouts {
     /// @notice Pay and faults of all voters.
     /// @param head The digest the ballots agree on, 0 if they do not.
     function ofVoters(
-        Vote[] memory votes,
+        Votes memory votes,
         Panel memory panel,
         Outcome memory outcome,
         bytes20 head,
@@ -70,23 +70,22 @@ library Payouts {
             outcome,
             terms
         );
-        faults = new uint256[](votes.length);
-        for (uint256 v = 0; v < votes.length; ++v) {
-            uint256 seats = votes[v].seats;
-            if (!votes[v].revealed) {
+        faults = new uint256[](votes.seats.length);
+        for (uint256 v = 0; v < faults.length; ++v) {
+            uint256 seats = votes.seats[v];
+            if (votes.weights[v] == 0) {
                 faults[v] = faultOf(seats, terms.unrevealedBps, 1, 1, terms);
                 continue;
             }
-            faults[v] =
-                faultOf(seats, terms.dissentBps, dissents[v], decided, terms) +
-                faultOf(seats, terms.absentBps, silences[v], panel.published, terms);
-            if (head != 0 && votes[v].head != 0 && votes[v].head != head) {
+            if (dissents[v] != 0) faults[v] += faultOf(seats, terms.dissentBps, dissents[v], decided, terms);
+            if (silences[v] != 0) faults[v] += faultOf(seats, terms.absentBps, silences[v], outcome.published, terms);
+            if (head != 0 && votes.heads[v] != 0 && votes.heads[v] != head) {
                 faults[v] += faultOf(seats, terms.headBps, 1, 1, terms);
             }
         }
     }
 
-    /// @notice One fault: `num / den` of `bps` of `seatStake` a seat, rounded up. A divisor of zero means no fault.
+    /// @notice One fault: `num / den` of `bps` of `seatStake` a seat, rounded up.
     function faultOf(
         uint256 seats,
         uint256 bps,
@@ -94,7 +93,6 @@ library Payouts {
         uint256 den,
         Terms memory terms
     ) internal pure returns (uint256) {
-        if (den == 0) return 0;
         return Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den);
     }
 
@@ -106,7 +104,6 @@ library Payouts {
         uint256 seats,
         uint256 expected
     ) internal pure returns (uint256) {
-        if (total == 0) return 0;
         return Math.min((part * weight) / total, (2 * part * seats) / expected);
     }
 
@@ -116,13 +113,15 @@ library Payouts {
         uint256 part,
         Terms memory terms
     ) private pure returns (uint256[] memory pays) {
-        uint256[] memory points = Coherence.points(panel, outcome, terms);
-        pays = new uint256[](points.length);
+        pays = Coherence.points(panel, outcome, terms);
         uint256 total;
-        for (uint256 v = 0; v < points.length; ++v) total += panel.weights[v] * points[v] * points[v];
-        for (uint256 v = 0; v < points.length; ++v) {
-            uint256 weight = panel.weights[v] * points[v] * points[v];
-            pays[v] = share(part, weight, total, panel.weights[v], terms.expectedVoters);
+        for (uint256 v = 0; v < pays.length; ++v) {
+            if (pays[v] == 0) continue;
+            pays[v] *= pays[v] * panel.weights[v];
+            total += pays[v];
+        }
+        for (uint256 v = 0; v < pays.length; ++v) {
+            if (pays[v] != 0) pays[v] = share(part, pays[v], total, panel.weights[v], terms.expectedVoters);
         }
     }
 }

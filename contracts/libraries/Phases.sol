@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Durations} from "../interfaces/ITaskRegistry.sol";
 import {Phase} from "../interfaces/IRounds.sol";
+
+/// @notice How long the phases of a round last, in seconds.
+struct Durations {
+    uint256 propose;
+    uint256 publish;
+    uint256 ballot;
+    uint256 reveal;
+    uint256 grace;
+}
 
 /// @notice How far the openings of sealed things got: proposals one by one in publish, ballots by seats in reveal.
 struct Openings {
@@ -40,31 +48,28 @@ library Phases {
         return (Phase.Ballot, deadline + grace + lengths.ballot);
     }
 
-    /// @notice The phase of a round.
-    /// @return phase Propose to Settle.
+    /// @notice The phase of a round once publish is over.
+    /// @param ballotEnd When ballots close.
+    /// @return phase Ballot, Reveal or Settle.
     /// @return endsAt When the phase ends as things stand; 0 for Settle.
-    function ofRound(
-        Durations memory lengths,
-        uint256 openedAt,
-        Openings memory proposals,
+    function ofBallots(
+        uint256 ballotEnd,
+        uint256 reveal,
+        uint256 grace,
         Openings memory ballots,
         uint256 time
     ) internal pure returns (Phase phase, uint256 endsAt) {
-        (phase, endsAt) = ofProposals(lengths, openedAt, proposals, time);
-        if (phase != Phase.Ballot || time < endsAt) return (phase, endsAt);
+        if (time < ballotEnd) return (Phase.Ballot, ballotEnd);
 
-        uint256 ballotEnd = endsAt;
-        uint256 grace = _isShort(ballots) ? lengths.grace : 0;
-        uint256 revealEnd = _end(ballots, ballotEnd, ballotEnd + lengths.reveal, grace, time);
-        uint256 earliest = ballotEnd + lengths.reveal / 2;
+        uint256 revealEnd = _end(ballots, ballotEnd, ballotEnd + reveal, _isShort(ballots) ? grace : 0, time);
+        uint256 earliest = ballotEnd + reveal / 2;
         if (revealEnd < earliest) revealEnd = earliest;
         return time < revealEnd ? (Phase.Reveal, revealEnd) : (Phase.Settle, 0);
     }
 
     /// @notice The latest time at which a round can end.
     function lastDeadline(Durations memory lengths, uint256 openedAt) internal pure returns (uint256) {
-        return
-            openedAt + lengths.propose + lengths.publish + lengths.ballot + lengths.reveal + 2 * uint256(lengths.grace);
+        return publishDeadline(lengths, openedAt) + lengths.ballot + lengths.reveal + 2 * lengths.grace;
     }
 
     /// @notice The deadline of publish without grace: what is published before it is on time.

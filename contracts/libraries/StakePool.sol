@@ -2,8 +2,19 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Account} from "../interfaces/IStaking.sol";
+import {Role} from "../interfaces/IStaking.sol";
 import {NO_ROUND, RoundId} from "../types/RoundId.sol";
+
+/// @notice The stake of one operator in one task, in two slots. See `Account` for the meaning of its parts.
+struct Stake {
+    uint96 active;
+    uint96 joining;
+    RoundId joinRound;
+    Role role;
+    uint96 leaving;
+    uint96 left;
+    RoundId leaveRound;
+}
 
 /// @title The stake account
 /// @notice The rules that move stake between active, joining, leaving and left. At most one round is open per task; `open`
@@ -11,7 +22,7 @@ import {NO_ROUND, RoundId} from "../types/RoundId.sol";
 /// only by what is deposited, withdrawn or slashed.
 library StakePool {
     /// @notice Brings an account up to date: what joined or left a round that is settled is active or left.
-    function touch(Account memory self, RoundId open) internal pure {
+    function touch(Stake memory self, RoundId open) internal pure {
         if (self.joinRound != open) {
             self.active += self.joining;
             (self.joining, self.joinRound) = (0, NO_ROUND);
@@ -23,7 +34,7 @@ library StakePool {
     }
 
     /// @notice A deposit: active at once if no round is open, otherwise joining.
-    function join(Account memory self, uint96 amount, RoundId open) internal pure {
+    function join(Stake memory self, uint96 amount, RoundId open) internal pure {
         if (open == NO_ROUND) self.active += amount;
         else (self.joining, self.joinRound) = (self.joining + amount, open);
     }
@@ -31,7 +42,7 @@ library StakePool {
     /// @notice An exit of at most `active + joining`. Active stake that leaves an open round stays exposed to it; stake that
     /// was still joining never was.
     /// @return exposed Whether any of it is exposed.
-    function exit(Account memory self, uint96 amount, RoundId open) internal pure returns (bool exposed) {
+    function exit(Stake memory self, uint96 amount, RoundId open) internal pure returns (bool exposed) {
         uint96 fromActive = amount < self.active ? amount : self.active;
         uint96 fromJoining = amount - fromActive;
         self.active -= fromActive;
@@ -44,7 +55,7 @@ library StakePool {
     }
 
     /// @notice Takes out what has left and, if `escaped`, what is still leaving a round that nobody settles.
-    function take(Account memory self, bool escaped) internal pure returns (uint96 amount) {
+    function take(Stake memory self, bool escaped) internal pure returns (uint96 amount) {
         (amount, self.left) = (self.left, 0);
         if (escaped) {
             amount += self.leaving;
@@ -53,33 +64,34 @@ library StakePool {
     }
 
     /// @notice Takes `fault`, or everything exposed if that is less: active and leaving in proportion, active rounded up.
-    function slash(Account memory self, uint256 fault) internal pure returns (uint256 fromActive, uint256 fromLeaving) {
+    function slash(Stake memory self, uint256 fault) internal pure returns (uint256 fromActive, uint256 fromLeaving) {
         uint256 exposed = uint256(self.active) + self.leaving;
         if (exposed == 0) return (0, 0);
 
         uint256 cut = Math.min(fault, exposed);
-        fromActive = Math.mulDiv(cut, self.active, exposed, Math.Rounding.Ceil);
+        fromActive = Math.ceilDiv(cut * self.active, exposed);
         fromLeaving = cut - fromActive;
         self.active -= uint96(fromActive);
         self.leaving -= uint96(fromLeaving);
     }
 
-    /// @notice The weight in the open round: what was active when it opened.
-    function weightNow(Account memory self, uint256 seatStake) internal pure returns (uint256) {
-        return _weight(uint256(self.active) + self.leaving, seatStake);
+    /// @notice What counts in the open round: what was active when it opened. The same as `countsNext` if none is open.
+    function countsNow(Stake memory self) internal pure returns (uint256) {
+        return uint256(self.active) + self.leaving;
     }
 
-    /// @notice The weight in the next round to open.
-    function weightNext(Account memory self, uint256 seatStake) internal pure returns (uint256) {
-        return _weight(uint256(self.active) + self.joining, seatStake);
+    /// @notice What counts in the next round to open.
+    function countsNext(Stake memory self) internal pure returns (uint256) {
+        return uint256(self.active) + self.joining;
+    }
+
+    /// @notice The weight of what counts.
+    function weightOf(uint256 counts, uint256 seatStake) internal pure returns (uint256) {
+        return counts >= seatStake ? counts : 0;
     }
 
     /// @notice Whether no stake is left in it, so that the operator may change its role.
-    function isEmpty(Account memory self) internal pure returns (bool) {
+    function isEmpty(Stake memory self) internal pure returns (bool) {
         return self.active == 0 && self.joining == 0 && self.leaving == 0 && self.left == 0;
-    }
-
-    function _weight(uint256 amount, uint256 seatStake) private pure returns (uint256) {
-        return amount >= seatStake ? amount : 0;
     }
 }

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Terms} from "../interfaces/ITaskRegistry.sol";
-import {Vote} from "../interfaces/IValidatorVoting.sol";
+import {Votes} from "../interfaces/IValidatorVoting.sol";
 import {Verdict} from "../interfaces/IRewardDistributor.sol";
-import {BANK, BPS, MAX_PROPOSALS} from "./Constants.sol";
+import {BANK, BPS} from "./Constants.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @notice The revealed ballots of a round, turned into lanes.
@@ -17,6 +17,7 @@ struct Panel {
 
 /// @notice What a round decided, by slot.
 struct Outcome {
+    uint256 published; // slots that were voted on, 0 if nothing is decided
     int256[16] medians; // 0 where not quorate
     bool[16] quorate;
     Verdict[16] verdicts;
@@ -45,21 +46,21 @@ library Tally {
     }
 
     /// @notice Turns votes into lanes.
-    function panel(Vote[] memory votes, uint256 published) internal pure returns (Panel memory p) {
-        p.published = published;
-        p.weights = new uint256[](votes.length);
-        p.scores = [new uint256[](votes.length), new uint256[](votes.length)];
-        for (uint256 v = 0; v < votes.length; ++v) {
-            if (!votes[v].revealed) continue;
-            p.weights[v] = votes[v].seats;
-            p.seats += votes[v].seats;
-            p.scores[0][v] = Lanes.spread(votes[v].scores, 0);
-            p.scores[1][v] = Lanes.spread(votes[v].scores, 1);
+    function panel(Votes memory votes, uint256 published) internal pure returns (Panel memory p) {
+        (p.published, p.weights) = (published, votes.weights);
+        for (uint256 v = 0; v < votes.weights.length; ++v) p.seats += votes.weights[v];
+        for (uint256 bank = 0; bank * BANK < published; ++bank) {
+            uint256[] memory scores = new uint256[](votes.weights.length);
+            for (uint256 v = 0; v < scores.length; ++v) {
+                if (votes.weights[v] != 0) scores[v] = Lanes.spread(votes.scores[v], bank);
+            }
+            p.scores[bank] = scores;
         }
     }
 
     /// @notice Decides every published proposal by itself.
     function decide(Panel memory p, Terms memory terms) internal pure returns (Outcome memory outcome) {
+        outcome.published = p.published;
         for (uint256 bank = 0; bank * BANK < p.published; ++bank) {
             Counts memory counts = _count(p.scores[bank], p.weights, p.seats, terms);
             for (uint256 k = 0; k < BANK && bank * BANK + k < p.published; ++k) {
@@ -70,23 +71,24 @@ library Tally {
 
     /// @notice The head digest that `acceptBps` of the seats naming one agree on, if those seats are a quorum; else 0.
     /// @dev `acceptBps` is more than one half, so a single pass keeps the only candidate there can be.
-    function headReference(Vote[] memory votes, Terms memory terms) internal pure returns (bytes20 candidate) {
+    function headReference(Votes memory votes, Terms memory terms) internal pure returns (bytes20 candidate) {
         uint256 named;
         uint256 lead;
-        for (uint256 v = 0; v < votes.length; ++v) {
-            if (votes[v].head == 0) continue;
-            uint256 weight = votes[v].seats;
+        for (uint256 v = 0; v < votes.heads.length; ++v) {
+            (bytes20 head, uint256 weight) = (votes.heads[v], votes.weights[v]);
+            if (head == 0) continue;
             named += weight;
-            if (votes[v].head == candidate) lead += weight;
+            if (head == candidate) lead += weight;
             else if (lead >= weight) lead -= weight;
-            else (candidate, lead) = (votes[v].head, weight - lead);
+            else (candidate, lead) = (head, weight - lead);
         }
+        if (candidate == 0 || named < quorum(terms)) return 0;
 
         uint256 agreed;
-        for (uint256 v = 0; v < votes.length; ++v) {
-            if (votes[v].head == candidate && candidate != 0) agreed += votes[v].seats;
+        for (uint256 v = 0; v < votes.heads.length; ++v) {
+            if (votes.heads[v] == candidate) agreed += votes.weights[v];
         }
-        if (named < quorum(terms) || agreed * BPS < terms.acceptBps * named) return 0;
+        if (agreed * BPS < terms.acceptBps * named) return 0;
     }
 
     function _count(
@@ -143,13 +145,13 @@ library Tally {
 
     /// @notice Medians packed as a ballot: 16 lanes of 16 bits.
     function packMedians(Outcome memory outcome) internal pure returns (uint256 word) {
-        for (uint256 slot = 0; slot < MAX_PROPOSALS; ++slot) {
+        for (uint256 slot = 0; slot < outcome.published; ++slot) {
             word |= uint256(uint16(int16(outcome.medians[slot]))) << (16 * slot);
         }
     }
 
     /// @notice Verdicts packed, 4 bits a slot.
     function packVerdicts(Outcome memory outcome) internal pure returns (uint256 word) {
-        for (uint256 slot = 0; slot < MAX_PROPOSALS; ++slot) word |= uint256(outcome.verdicts[slot]) << (4 * slot);
+        for (uint256 slot = 0; slot < outcome.published; ++slot) word |= uint256(outcome.verdicts[slot]) << (4 * slot);
     }
 }

@@ -68,7 +68,7 @@ contract BindTest is Base {
         staking.open(one, RoundId.wrap(1), 0);
         expected = abi.encodeWithSelector(IStaking.NotDistributor.selector, address(this));
         vm.expectRevert(expected);
-        staking.settleAccount(one, stranger, 1, 1);
+        staking.settleAccounts(one, none(), new uint256[](0), new uint256[](0));
         vm.expectRevert(expected);
         staking.closeRound(one);
         vm.expectRevert(expected);

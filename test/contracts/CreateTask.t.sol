@@ -132,7 +132,6 @@ contract CreateTaskTest is Base {
         vm.assertEq(heads, 0, "heads");
         vm.assertFalse(closed, "closed");
         vm.assertEq(keccak256(abi.encode(registry.terms(task))), keccak256(abi.encode(t)), "terms");
-        vm.assertEq(registry.durations(task).ballot, t.ballot, "durations");
         vm.assertEq(registry.seatStake(task), t.seatStake, "seat stake");
 
         createTask(t);
@@ -144,8 +143,6 @@ contract CreateTaskTest is Base {
         bytes memory expected = abi.encodeWithSelector(ITaskRegistry.UnknownTask.selector, unknown);
         vm.expectRevert(expected);
         registry.terms(unknown);
-        vm.expectRevert(expected);
-        registry.durations(unknown);
         vm.expectRevert(expected);
         registry.seatStake(unknown);
         vm.expectRevert(expected);

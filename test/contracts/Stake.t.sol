@@ -161,8 +161,11 @@ contract StakeTest is Base {
         openRound();
         requestExit(trainers[1], UNIT);
         stake(trainers[1], Role.Trainer, UNIT);
+        address[] memory operators = new address[](1);
+        uint256[] memory faults = new uint256[](1);
+        (operators[0], faults[0]) = (trainers[1], 5 * uint256(UNIT));
         vm.prank(address(distributor));
-        uint256 cut = staking.settleAccount(task, trainers[1], 0, 5 * uint256(UNIT));
+        uint256 cut = staking.settleAccounts(task, operators, new uint256[](1), faults);
         vm.assertEq(cut, UNIT, "cut");
         vm.assertEq(account(trainers[1]).joining, UNIT, "joining untouched");
     }

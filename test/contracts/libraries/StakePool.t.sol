@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account} from "../../../contracts/interfaces/IStaking.sol";
-import {StakePool} from "../../../contracts/libraries/StakePool.sol";
+import {Stake, StakePool} from "../../../contracts/libraries/StakePool.sol";
 import {NO_ROUND, RoundId} from "../../../contracts/types/RoundId.sol";
 import {vm} from "../support/Vm.sol";
 
 contract StakePoolTest {
-    using StakePool for Account;
+    using StakePool for Stake;
 
     struct Step {
         uint8 act;
@@ -17,7 +16,7 @@ contract StakePoolTest {
     /// @dev Any order of deposits, exits, slashes, opens, settlements and withdrawals conserves every unit; what joined is
     /// never slashed and what left never again.
     function test_account_conserves_fuzz(Step[24] memory steps) public pure {
-        Account memory a;
+        Stake memory a;
         uint256 net;
         uint32 last;
         RoundId open = NO_ROUND;
@@ -51,7 +50,7 @@ contract StakePoolTest {
 
     function test_slash_takesTheFaultInProportion_fuzz(uint96 active, uint96 leaving, uint128 fault) public pure {
         vm.assume(uint256(active) + leaving < type(uint96).max);
-        Account memory a;
+        Stake memory a;
         (a.active, a.leaving) = (active, leaving);
         (uint256 fromActive, uint256 fromLeaving) = a.slash(fault);
         uint256 exposed = uint256(active) + leaving;
@@ -64,8 +63,8 @@ contract StakePoolTest {
     /// @dev Slashing an account in two parts or one costs the same, but for rounding: exits do not dodge.
     function test_exit_doesNotChangeTheCut_fuzz(uint96 active, uint96 leaves, uint96 fault) public pure {
         vm.assume(active < type(uint96).max && leaves <= active);
-        Account memory stays;
-        Account memory goes;
+        Stake memory stays;
+        Stake memory goes;
         (stays.active, goes.active) = (active, active);
         goes.exit(leaves, RoundId.wrap(1));
         (uint256 a, uint256 b) = stays.slash(fault);
@@ -75,17 +74,21 @@ contract StakePoolTest {
     }
 
     function test_weights_countFromTheRoundTheyBelongTo() public pure {
-        Account memory a;
+        Stake memory a;
         RoundId one = RoundId.wrap(1);
         a.join(100, NO_ROUND);
         a.join(50, one);
         a.exit(30, one);
-        vm.assertEq(a.weightNow(10), 100, "in the open round");
-        vm.assertEq(a.weightNext(10), 120, "in the next");
-        vm.assertEq(a.weightNow(101), 0, "below the seat stake");
-        vm.assertEq(a.weightNext(120), 120, "at the seat stake");
+        vm.assertEq(a.countsNow(), 100, "in the open round");
+        vm.assertEq(a.countsNext(), 120, "in the next");
         a.touch(NO_ROUND);
         vm.assertEq(a.active, 120, "active");
         vm.assertEq(a.left, 30, "left");
+        vm.assertEq(a.countsNow(), a.countsNext(), "the same if none is open");
+    }
+
+    function test_weight_isTheStakeOrNothing() public pure {
+        vm.assertEq(StakePool.weightOf(99, 100), 0, "below the seat stake");
+        vm.assertEq(StakePool.weightOf(100, 100), 100, "at the seat stake");
     }
 }

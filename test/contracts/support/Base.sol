@@ -72,7 +72,7 @@ abstract contract Base {
         registry = new TaskRegistry();
         staking = new Staking(token, registry);
         rounds = new Rounds(registry, staking, new BlockhashBeacon());
-        voting = new ValidatorVoting(registry, rounds);
+        voting = new ValidatorVoting(rounds);
         distributor = new RewardDistributor(registry, staking, rounds, voting);
         registry.bind(address(distributor));
         staking.bind(address(rounds), address(distributor));
