@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { artifactSize } from "../../learning/artifact/artifact.ts";
+import { PermanentError } from "../../protocol/errors.ts";
+import { openRecipe } from "../../workers/compute/recipe.ts";
+import { checkModel, readMaterials } from "../../workers/materials.ts";
+import { openResults } from "../../workers/results.ts";
+import { makeTinyTask, type TinyTask } from "../support/tinyTask.ts";
+
+describe("a task's materials", () => {
+  let folder: string;
+  let task: TinyTask;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "flock-materials-"));
+    task = await makeTinyTask(folder);
+  });
+  after(() => rm(folder, { recursive: true }));
+  const names = () => ({ manifest: task.manifestFile, model: task.model });
+  const check = () => checkModel(task.manifest, task.model, openResults(join(folder, "results")));
+
+  test("say how long an artifact is without reading weights", async () => {
+    const { digest, artifactBytes } = await readMaterials(names());
+    assert.equal(digest, task.digest);
+    assert.equal(artifactBytes, artifactSize((await openRecipe(names())).layout));
+  });
+
+  test("name the manifest or the model's file that is missing or malformed", async () => {
+    const file = join(folder, "broken.json");
+    await writeFile(file, "{");
+    await assert.rejects(readMaterials({ ...names(), manifest: file }), /The manifest is not JSON/);
+    await assert.rejects(
+      readMaterials({ ...names(), manifest: join(folder, "none") }),
+      /manifest .*none cannot be read/,
+    );
+    await assert.rejects(readMaterials({ ...names(), model: folder }), /config\.json cannot be read/);
+  });
+
+  test("are the files that the manifest names, read once and again when they change", async () => {
+    await check();
+    const kept = (await readdir(join(folder, "results"))).length;
+    await check();
+    assert.equal((await readdir(join(folder, "results"))).length, kept);
+
+    const file = join(task.model, "tokenizer.json");
+    const { size } = await stat(file);
+    await appendFile(file, " ");
+    await assert.rejects(check(), (error: Error) => {
+      return (
+        error instanceof PermanentError && /tokenizer\.json is not the file that the manifest names/.test(error.message)
+      );
+    });
+    await truncate(file, size);
+    await utimes(file, 1, 1); // the digest kept for another time does not count
+    await check();
+    await rm(file);
+    await assert.rejects(check(), /tokenizer\.json is missing; get tiny/);
+  });
+});
