@@ -5,12 +5,13 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import test, { after, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Hex, parseAbi, parseEther } from "viem";
+import { type Hex, parseEther } from "viem";
 import { contractNames, parseDeployment } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { manifestDigest } from "../../protocol/manifest.ts";
 import { defaultTerms } from "../../protocol/terms.ts";
 import { type Node, startNode } from "../support/hardhatNode.ts";
+import { linksOf } from "../support/links.ts";
 import { someManifest } from "../support/manifest.ts";
 import { makeProject, type Project } from "../support/project.ts";
 
@@ -93,27 +94,26 @@ test("a deployment has every parameter and link that it should, and takes the ta
   });
 
   await t.test("every link points to its contract, and nobody can bind again", async () => {
+    const { TaskRegistry, Staking, Rounds, RewardDistributor, ...others } = addresses;
     const links = {
-      TaskRegistry: { distributor: "RewardDistributor" },
-      Staking: { token: "FlockToken", registry: "TaskRegistry", rounds: "Rounds", distributor: "RewardDistributor" },
-      Rounds: {
-        registry: "TaskRegistry",
-        staking: "Staking",
-        beacon: "BlockhashBeacon",
-        distributor: "RewardDistributor",
+      TaskRegistry: { immutable: { _deployer: deployer }, bound: [RewardDistributor] },
+      Staking: {
+        immutable: { _deployer: deployer, _token: others.FlockToken, _registry: TaskRegistry },
+        bound: [Rounds, RewardDistributor],
       },
-      ValidatorVoting: { registry: "TaskRegistry", rounds: "Rounds" },
-      RewardDistributor: { registry: "TaskRegistry", staking: "Staking", rounds: "Rounds", voting: "ValidatorVoting" },
+      Rounds: {
+        immutable: { _deployer: deployer, _registry: TaskRegistry, _staking: Staking, _beacon: others.BlockhashBeacon },
+        bound: [RewardDistributor],
+      },
+      ValidatorVoting: { immutable: { _registry: TaskRegistry, _rounds: Rounds }, bound: [] },
+      RewardDistributor: {
+        immutable: { _registry: TaskRegistry, _staking: Staking, _rounds: Rounds, _voting: others.ValidatorVoting },
+        bound: [],
+      },
     } as const;
-    for (const [name, targets] of Object.entries(links) as [
-      keyof typeof links,
-      Record<string, keyof typeof addresses>,
-    ][]) {
-      for (const [link, target] of Object.entries(targets)) {
-        const abi = parseAbi([`function ${link}() view returns (address)`]) as never;
-        const value = await client.readContract({ address: addresses[name], abi, functionName: link as never });
-        assert.equal(value, addresses[target], `${name}.${link}`);
-      }
+    for (const [name, expected] of Object.entries(links) as [keyof typeof links, object][]) {
+      const found = await linksOf(client, { dir: project.dir, name, address: addresses[name] });
+      assert.deepEqual(found, expected, name);
     }
     const again = { address: addresses.TaskRegistry, abi: abis.TaskRegistry, functionName: "bind" } as const;
     const bind = client.simulateContract({ ...again, args: [deployer], account: deployer });
