@@ -1,3 +1,4 @@
+import { formatEther } from "viem";
 import type { SettledRound } from "../protocol/replay/state.ts";
 import { nameOf, Verdict } from "../protocol/words.ts";
 import type { Difference } from "./difference.ts";
@@ -31,21 +32,26 @@ export function reportToJson(report: AuditReport): Record<string, unknown> {
     differences,
     firstDifference: firstDifference ?? null,
     heads: heads ?? null,
-    rounds: rounds.map((round) => ({
-      number: round.number,
-      status: round.isVoid ? "void" : "settled",
-      pot: String(round.pot),
-      paid: String(round.paid),
-      slashed: String(round.slashed),
-      burned: String(round.burned),
-      head: round.headId,
-      proposals: round.proposals.map(({ operator, seats, slot, artifact }) => {
-        const judged = slot === undefined ? undefined : round.slots[slot];
-        return {
-          ...{ operator, seats, artifact: artifact ?? null },
-          ...{ verdict: judged ? nameOf(Verdict, judged.verdict) : null, median: judged?.median ?? null },
-        };
-      }),
+    rounds: rounds.map(roundToJson),
+  };
+}
+
+function roundToJson({ number, isVoid, pot, paid, slashed, burned, headId, ...round }: SettledRound) {
+  return {
+    ...{ number, status: isVoid ? "void" : "settled", head: headId, referenceHead: round.reference ?? null },
+    ...{ pot: String(pot), paid: String(paid), slashed: String(slashed), burned: String(burned) },
+    proposals: round.proposals.map(({ operator, seats, slot, artifact }) => {
+      const judged = slot === undefined ? undefined : round.slots[slot];
+      const verdict = judged && nameOf(Verdict, judged.verdict).toLowerCase();
+      return { operator, seats, artifact: artifact ?? null, verdict: verdict ?? null, median: judged?.median ?? null };
+    }),
+    ballots: round.ballots.map(({ operator, seats, opened }) => ({
+      ...{ operator, seats, scores: opened?.scores ?? null, head: opened?.head ?? null },
+    })),
+    accounts: round.accounts.map((account) => ({
+      operator: account.operator,
+      paid: String(account.paid),
+      slashed: String(account.slashed),
     })),
   };
 }
@@ -56,10 +62,7 @@ export function reportLines(report: AuditReport): string[] {
   const lines = [
     `Task ${task} on chain ${chainId}: ${events} events of blocks ${fromBlock} to ${toBlock}, ${rounds.length} rounds settled.`,
   ];
-  for (const round of rounds) {
-    const verdicts = round.slots.map(({ verdict }) => nameOf(Verdict, verdict).toLowerCase()).join(", ");
-    lines.push(`Round ${round.number}: ${round.isVoid ? "void" : verdicts}.`);
-  }
+  lines.push(...rounds.map(roundLine));
   if (heads === undefined) lines.push("Heads: not built again; give a store with --store to do so.");
   else {
     const { checked, confirmed, unchecked, missing } = heads;
@@ -72,4 +75,10 @@ export function reportLines(report: AuditReport): string[] {
     ...lines,
     `${differences} ${differences === 1 ? "difference" : "differences"}. The first: ${where}: expected ${expected}, found ${found}.`,
   ];
+}
+
+function roundLine({ number, isVoid, slots, paid, slashed }: SettledRound): string {
+  const verdicts = slots.map(({ verdict, median }) => `${nameOf(Verdict, verdict).toLowerCase()} at ${median}`);
+  const money = `${formatEther(paid)} FLK paid, ${formatEther(slashed)} slashed`;
+  return `Round ${number}: ${isVoid ? "void" : verdicts.join(", ")}; ${money}.`;
 }

@@ -24,7 +24,7 @@ export class ReplayError extends PermanentError {
 
 /** A value in a message: wei without the `n`, at most a few hundred characters. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string" || typeof value === "bigint") return String(value);
   const text =
     JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? part.toString() : part)) ?? "nothing";
   return text.length > 400 ? `${text.slice(0, 400)}...` : text;

@@ -37,7 +37,10 @@ export const tables: readonly TableRules[] = [
     players: 18,
     tasks: [someTerms({ ...small, seatStake: 1_000_003n }), someTerms({ ...tiny, seatStake: 10n ** 18n })],
   },
-  { players: 18, tasks: [someTerms({ ...small, seatStake: 1n }), someTerms({ ...tiny, band: 1, dissentBand: 1 })] },
+  {
+    players: 18,
+    tasks: [someTerms({ ...small, seatStake: 1n, maxVoids: 1 }), someTerms({ ...tiny, band: 1, dissentBand: 1 })],
+  },
   { players: 40, tasks: [someTerms({ ...crowd, seatStake: 10n ** 15n })] },
 ];
 

@@ -1,6 +1,9 @@
-import { network } from "hardhat";
+import hre, { network } from "hardhat";
 import {
+  type Abi,
+  type AbiFunction,
   type Address,
+  encodeDeployData,
   encodeFunctionData,
   getAddress,
   type Hex,
@@ -8,8 +11,11 @@ import {
   numberToHex,
   type PublicClient,
 } from "viem";
-import type { ContractName, Deployment } from "../../protocol/deployment.ts";
+import { type ContractName, contractNames, type Deployment } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
+
+/** When these chains begin, seconds since 1970: far from today, so that nothing depends on it. */
+const START = 2_000_000_000;
 
 /** What a mined transaction came to. */
 export type Receipt = { blockNumber: bigint; blockTimestamp: number; gasUsed: bigint };
@@ -38,15 +44,25 @@ export type FlockChain = {
 
 /** Starts a chain and deploys the contracts as a deployer would, without Ignition's bookkeeping. */
 export async function startFlockChain(): Promise<FlockChain> {
-  // A fixed date makes block hashes, and so seeds and seats, the same on every run.
-  const connection = await network.create({ override: { initialDate: "2026-01-01T00:00:00Z" } });
+  const connection = await network.create();
   const request = (method: string, params: unknown[] = []) => connection.provider.request({ method, params });
   const client = (await connection.viem.getPublicClient()) as unknown as PublicClient;
-  const [holder] = (await client.request({ method: "eth_accounts" as never })) as [Address];
-  const deployment = await deploy(connection, holder);
-  const { addresses } = deployment;
-  const known = new Set<Address>();
+  const [holder] = (await request("eth_accounts")) as [Address];
+  const known = new Set<Address>([holder]);
   let snapshot: unknown;
+  let now = START;
+
+  async function send(transaction: { from: Address; to?: Address; data: Hex }, at = now + 1): Promise<Hex> {
+    // The chain's own clock is never used: the same acts make the same blocks, whose hashes are the seeds.
+    await request("evm_setNextBlockTimestamp", [numberToHex(at)]);
+    const priced = { ...transaction, gas: numberToHex(12_000_000), gasPrice: numberToHex(10n ** 10n) };
+    const hash = (await request("eth_sendTransaction", [priced]).finally(async () => {
+      now = Number((await client.getBlock()).timestamp);
+    })) as Hex;
+    return hash;
+  }
+  const deployment = await deploy(client, holder, send);
+  const { addresses } = deployment;
 
   const chain: FlockChain = {
     client,
@@ -57,24 +73,18 @@ export async function startFlockChain(): Promise<FlockChain> {
         await request("hardhat_setBalance", [from, numberToHex(10n ** 24n)]);
         known.add(from);
       }
-      if (at !== undefined) await request("evm_setNextBlockTimestamp", [numberToHex(at)]);
       const call = { abi: abis[contract], functionName, args } as Parameters<typeof encodeFunctionData>[0];
-      const transaction = {
-        from,
-        to: addresses[contract],
-        data: encodeFunctionData(call),
-        gas: numberToHex(12_000_000),
-      };
-      const hash = (await request("eth_sendTransaction", [transaction])) as Hex;
+      const hash = await send({ from, to: addresses[contract], data: encodeFunctionData(call) }, at);
       const { blockNumber, gasUsed } = await client.getTransactionReceipt({ hash });
-      const { timestamp } = await client.getBlock({ blockNumber });
-      return { blockNumber, blockTimestamp: Number(timestamp), gasUsed };
+      return { blockNumber, blockTimestamp: now, gasUsed };
     },
     async endow(operator, amount) {
       await chain.act(holder, "FlockToken", "transfer", [operator, amount]);
       await chain.act(operator, "FlockToken", "approve", [addresses.Staking, maxUint256]);
     },
     async mine() {
+      now += 1;
+      await request("evm_setNextBlockTimestamp", [numberToHex(now)]);
       await request("hardhat_mine");
     },
     async now() {
@@ -85,6 +95,7 @@ export async function startFlockChain(): Promise<FlockChain> {
     },
     async rewind() {
       await request("evm_revert", [snapshot]);
+      now = await chain.now();
       await chain.mark();
     },
     request,
@@ -93,30 +104,38 @@ export async function startFlockChain(): Promise<FlockChain> {
   return chain;
 }
 
-async function deploy({ viem }: Awaited<ReturnType<typeof network.create>>, holder: Address): Promise<Deployment> {
-  const client = await viem.getPublicClient();
-  const block = Number(await client.getBlockNumber()) + 1;
-  const make = async (name: ContractName, args: unknown[] = []) =>
-    getAddress((await viem.deployContract(name as string, args)).address);
-  const FlockToken = await make("FlockToken", [holder]);
-  const BlockhashBeacon = await make("BlockhashBeacon");
-  const TaskRegistry = await make("TaskRegistry");
-  const Staking = await make("Staking", [FlockToken, TaskRegistry]);
-  const Rounds = await make("Rounds", [TaskRegistry, Staking, BlockhashBeacon]);
-  const ValidatorVoting = await make("ValidatorVoting", [TaskRegistry, Rounds]);
-  const RewardDistributor = await make("RewardDistributor", [TaskRegistry, Staking, Rounds, ValidatorVoting]);
-  const addresses = { FlockToken, BlockhashBeacon, TaskRegistry, Staking, Rounds, ValidatorVoting, RewardDistributor };
+/** Constructors name what they depend on: each argument is the contract of that name. */
+const parameterOf: Record<string, ContractName> = {
+  token: "FlockToken",
+  beacon: "BlockhashBeacon",
+  registry: "TaskRegistry",
+  staking: "Staking",
+  rounds: "Rounds",
+  voting: "ValidatorVoting",
+  distributor: "RewardDistributor",
+};
 
-  const [deployer] = await viem.getWalletClients();
-  const bind = (contract: ContractName, args: readonly unknown[]) =>
-    deployer!.writeContract({
-      address: addresses[contract],
-      abi: abis[contract] as never,
-      functionName: "bind" as never,
-      args: args as never,
-    });
-  await bind("TaskRegistry", [RewardDistributor]);
-  await bind("Staking", [Rounds, RewardDistributor]);
-  await bind("Rounds", [RewardDistributor]);
+type Send = (transaction: { from: Address; to?: Address; data: Hex }) => Promise<Hex>;
+
+async function deploy(client: PublicClient, holder: Address, send: Send): Promise<Deployment> {
+  const block = Number(await client.getBlockNumber()) + 1;
+  const addresses = {} as Deployment["addresses"];
+  const named = (inputs: readonly { name?: string | undefined }[] = []) =>
+    inputs.map(({ name = "" }) => (name === "holder" ? holder : addresses[parameterOf[name]!]));
+  const artifacts = await Promise.all(contractNames.map((name) => hre.artifacts.readArtifact(name)));
+  for (const [i, name] of contractNames.entries()) {
+    const { abi, bytecode } = artifacts[i] as unknown as { abi: Abi; bytecode: Hex };
+    const args = named(abi.find((item) => item.type === "constructor")?.inputs);
+    const hash = await send({ from: holder, data: encodeDeployData({ abi, bytecode, args }) });
+    const { contractAddress } = await client.getTransactionReceipt({ hash });
+    addresses[name] = getAddress(contractAddress!);
+  }
+  for (const [i, name] of contractNames.entries()) {
+    const isBind = (item: Abi[number]): item is AbiFunction => item.type === "function" && item.name === "bind";
+    const bind = (artifacts[i]!.abi as Abi).find(isBind);
+    if (bind === undefined) continue;
+    const data = encodeFunctionData({ abi: [bind], functionName: "bind", args: named(bind.inputs) });
+    await send({ from: holder, to: addresses[name], data });
+  }
   return { chainId: await client.getChainId(), block, addresses };
 }
