@@ -131,7 +131,7 @@ async function deploy(client: Client): Promise<Deployment> {
   const TaskRegistry = await put("TaskRegistry", []);
   const Staking = await put("Staking", [FlockToken, TaskRegistry]);
   const Rounds = await put("Rounds", [TaskRegistry, Staking, BlockhashBeacon]);
-  const ValidatorVoting = await put("ValidatorVoting", [TaskRegistry, Rounds]);
+  const ValidatorVoting = await put("ValidatorVoting", [Rounds]);
   const RewardDistributor = await put("RewardDistributor", [TaskRegistry, Staking, Rounds, ValidatorVoting]);
   await bind("TaskRegistry", TaskRegistry, [RewardDistributor]);
   await bind("Staking", Staking, [Rounds, RewardDistributor]);
