@@ -29,19 +29,22 @@ const tiny = {
 };
 const crowd = { ...phases, propose: 90, ballot: 90, expectedTrainers: 8, expectedVoters: 40, rounds: 20, maxVoids: 20 };
 
-export type TableRules = { players: number; tasks: readonly Terms[] };
+/** In the first `eager` rounds of a task everybody does what is due. */
+export type TableRules = { players: number; eager: number; tasks: readonly Terms[] };
 
 /** Two small tasks side by side, twice; then one with more slots than half of a word and as many seats as there may be. */
 export const tables: readonly TableRules[] = [
   {
     players: 18,
+    eager: 2,
     tasks: [someTerms({ ...small, seatStake: 1_000_003n }), someTerms({ ...tiny, seatStake: 10n ** 18n })],
   },
   {
     players: 18,
+    eager: 2,
     tasks: [someTerms({ ...small, seatStake: 1n, maxVoids: 1 }), someTerms({ ...tiny, band: 1, dissentBand: 1 })],
   },
-  { players: 40, tasks: [someTerms({ ...crowd, seatStake: 10n ** 15n })] },
+  { players: 40, eager: 6, tasks: [someTerms({ ...crowd, seatStake: 10n ** 15n })] },
 ];
 
 /** A chain at which every player has tokens; games begin where it is marked. */
@@ -55,13 +58,13 @@ export async function startTable(): Promise<FlockChain> {
 /** Plays one random game on the contracts and by the rules, to the end. Adds to `seen` what happened how often. */
 export async function playGame(
   chain: FlockChain,
-  { players, tasks }: TableRules,
+  { players, eager, tasks }: TableRules,
   seed: number,
   seen: Map<string, number>,
 ): Promise<void> {
   await chain.rewind();
   const game = new Game(chain, await chain.now());
-  const table = new Table(game, new Chance(seed), operators.slice(0, players));
+  const table = new Table(game, new Chance(seed), operators.slice(0, players), eager);
   for (const terms of tasks) await table.setUp(terms);
   for (let step = 0; step < STEPS; step++) await table.step();
 

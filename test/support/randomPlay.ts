@@ -24,6 +24,8 @@ export class Table {
   readonly game: Game;
   readonly chance: Chance;
   readonly operators: Address[];
+  /** Rounds of a task in which everybody takes part. */
+  readonly eager: number;
   readonly tasks: bigint[] = [];
   private readonly proposals = new Map<string, moves.ProposalSecret>();
   private readonly ballots = new Map<string, moves.BallotSecret>();
@@ -35,7 +37,8 @@ export class Table {
   private until = 0;
   private salt = 0n;
 
-  constructor(game: Game, chance: Chance, operators: Address[]) {
+  constructor(game: Game, chance: Chance, operators: Address[], eager: number) {
+    this.eager = eager;
     this.game = game;
     this.chance = chance;
     this.operators = operators;
@@ -121,7 +124,7 @@ export class Table {
     const able = everyone[phase as 2 | 4] ?? pool;
     const plan = this.planOf(task, phase);
     if (!this.plans.has(plan)) {
-      const share = round.number <= 3 ? 100 : chance.pick([100, 100, 100, 90, 60, 30]);
+      const share = round.number <= this.eager ? 100 : chance.pick([100, 100, 100, 90, 60, 30]);
       this.plans.set(plan, new Set(able.filter(() => chance.below(100) < share)));
     }
     return able.filter((operator) => this.plans.get(plan)!.has(operator));
