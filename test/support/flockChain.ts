@@ -7,6 +7,7 @@ import {
   encodeFunctionData,
   getAddress,
   type Hex,
+  type Log,
   maxUint256,
   numberToHex,
   type PublicClient,
@@ -18,7 +19,12 @@ import { abis } from "../../protocol/generated/abis.ts";
 const START = 2_000_000_000;
 
 /** What a mined transaction came to. */
-export type Receipt = { blockNumber: bigint; blockTimestamp: number; gasUsed: bigint };
+export type Receipt = {
+  blockNumber: bigint;
+  blockTimestamp: number;
+  gasUsed: bigint;
+  logs: Log<bigint, number, false>[];
+};
 
 /** A chain in this process with the contracts on it. Close it, or the process does not end. */
 export type FlockChain = {
@@ -75,8 +81,8 @@ export async function startFlockChain(): Promise<FlockChain> {
       }
       const call = { abi: abis[contract], functionName, args } as Parameters<typeof encodeFunctionData>[0];
       const hash = await send({ from, to: addresses[contract], data: encodeFunctionData(call) }, at);
-      const { blockNumber, gasUsed } = await client.getTransactionReceipt({ hash });
-      return { blockNumber, blockTimestamp: now, gasUsed };
+      const { blockNumber, gasUsed, logs } = await client.getTransactionReceipt({ hash });
+      return { blockNumber, blockTimestamp: now, gasUsed, logs };
     },
     async endow(operator, amount) {
       await chain.act(holder, "FlockToken", "transfer", [operator, amount]);
@@ -88,14 +94,14 @@ export async function startFlockChain(): Promise<FlockChain> {
       await request("hardhat_mine");
     },
     async now() {
-      return Number((await client.getBlock()).timestamp);
+      return now;
     },
     async mark() {
       snapshot = await request("evm_snapshot");
     },
     async rewind() {
       await request("evm_revert", [snapshot]);
-      now = await chain.now();
+      now = Number((await client.getBlock()).timestamp);
       await chain.mark();
     },
     request,

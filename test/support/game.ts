@@ -62,10 +62,9 @@ export class Game {
       `the rules accept ${move}, but the contracts say: ${(receipt as Error).message}`,
     );
     assert.equal(receipt.blockNumber, blockNumber);
-    const { logs } = await this.chain.client
-      .getBlock({ blockNumber, includeTransactions: true })
-      .then(({ transactions }) => this.chain.client.getTransactionReceipt({ hash: transactions[0]!.hash }));
-    const found = parseEventLogs({ abi: everyEvent, logs }).filter(({ eventName }) => !tokenEvents.has(eventName));
+    const found = parseEventLogs({ abi: everyEvent, logs: receipt.logs }).filter(
+      ({ eventName }) => !tokenEvents.has(eventName),
+    );
     assert.deepEqual(
       found.map(({ eventName, args }) => ({ name: eventName, args })),
       predicted.events.map(({ name, args }) => ({ name, args })),
