@@ -45,7 +45,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
 
     /* STORAGE */
 
-    mapping(TaskId task => Purse) private _purses;
+    mapping(TaskId task => Purse purse) private _purses;
 
     /* CONSTRUCTOR */
 

@@ -49,9 +49,9 @@ contract Rounds is IRounds, Bindable {
     /* STORAGE: keyed by task and used again by every round, which costs a third of fresh slots */
 
     address private _distributor;
-    mapping(TaskId task => Round) private _rounds; // seed and accumulator are stale until `seeded` and `published`
-    mapping(TaskId task => Frame) private _frames;
-    mapping(TaskId task => mapping(address operator => Proposal)) private _proposals;
+    mapping(TaskId task => Round round) private _rounds; // seed and accumulator are stale until `seeded` and `published`
+    mapping(TaskId task => Frame frame) private _frames;
+    mapping(TaskId task => mapping(address operator => Proposal proposal)) private _proposals;
     mapping(TaskId task => uint256[4] tags) private _tags; // of the published artifacts
 
     /* CONSTRUCTOR */

@@ -47,9 +47,9 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     address private _rounds;
     address private _distributor;
     uint256 private _toBurn;
-    mapping(TaskId task => Pools) private _pools;
-    mapping(TaskId task => mapping(address operator => Stake)) private _stakes;
-    mapping(TaskId task => mapping(address operator => Dues)) private _dues;
+    mapping(TaskId task => Pools pools) private _pools;
+    mapping(TaskId task => mapping(address operator => Stake stake)) private _stakes;
+    mapping(TaskId task => mapping(address operator => Dues dues)) private _dues;
 
     /* CONSTRUCTOR */
 

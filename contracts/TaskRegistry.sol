@@ -20,8 +20,8 @@ contract TaskRegistry is ITaskRegistry, Bindable {
 
     address private _distributor;
     uint64 private _count;
-    mapping(TaskId id => Task) private _tasks;
-    mapping(TaskId id => Terms) private _terms;
+    mapping(TaskId id => Task task) private _tasks;
+    mapping(TaskId id => Terms terms) private _terms;
 
     /* DEPLOYER */
 

@@ -38,8 +38,8 @@ contract ValidatorVoting is IValidatorVoting {
 
     /* STORAGE: keyed by task and used again by every round */
 
-    mapping(TaskId task => Poll) private _polls;
-    mapping(TaskId task => mapping(address operator => SealedBallot)) private _ballots;
+    mapping(TaskId task => Poll poll) private _polls;
+    mapping(TaskId task => mapping(address operator => SealedBallot ballot)) private _ballots;
 
     /* CONSTRUCTOR */
 

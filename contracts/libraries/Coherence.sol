@@ -13,10 +13,6 @@ import {Outcome, Panel, Tally} from "./Tally.sol";
 /// score for all earns exactly nothing. It is at fault where its vote counted for the losing side of a decided proposal
 /// and lies far from the median.
 library Coherence {
-    int256 private constant LOWEST = -32_766;
-    int256 private constant HIGHEST = 32_767;
-    int256 private constant BIAS = 32_768;
-
     /// @dev Bars of the windows, by bank: a score hits if it is at least `low` and below `high`. Both 0: never.
     struct Windows {
         uint256[2] low;
@@ -31,6 +27,10 @@ library Coherence {
         uint256[2] high; // 65536 where it was not rejected: everything lies below it
         uint256[2] decided; // 1 where it was
     }
+
+    int256 private constant LOWEST = -32_766;
+    int256 private constant HIGHEST = 32_767;
+    int256 private constant BIAS = 32_768;
 
     /// @notice The points of every voter: hits of its own windows less hits of the next ones, at least 0. If nobody has a
     /// point the windows are halved, up to three times.

@@ -62,13 +62,29 @@ library Lanes {
     }
 
     /// @notice In every lane, the weight of those voters whose score is below the bar of that lane.
+    /// @param scores One word a voter.
+    /// @param weights As many.
+    /// @dev The heart of every settlement: the same as `below += lessThan(scores[v], bars) * weights[v]` over all voters,
+    /// at a quarter of the gas. Both lists are walked by address, and neither is left.
     function weightBelow(
         uint256[] memory scores,
         uint256[] memory weights,
         uint256 bars
     ) internal pure returns (uint256 below) {
+        assert(scores.length == weights.length);
+        uint256 reach;
         unchecked {
-            for (uint256 v = 0; v < scores.length; ++v) below += lessThan(scores[v], bars) * weights[v];
+            reach = bars + 0xFFFF * ONES;
+        }
+        assembly ("memory-safe") {
+            let score := add(scores, 0x20)
+            let weight := add(weights, 0x20)
+            let end := add(score, shl(5, mload(scores)))
+            for {} lt(score, end) {} {
+                below := add(below, mul(and(shr(16, sub(reach, mload(score))), ONES), mload(weight)))
+                score := add(score, 0x20)
+                weight := add(weight, 0x20)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IValidatorVoting, Poll} from "../../contracts/interfaces/IValidatorVoting.sol";
 import {Terms} from "../../contracts/interfaces/ITaskRegistry.sol";
 import {Sortition} from "../../contracts/libraries/Sortition.sol";
-import {Base, Phase, Role, RoundId, vm} from "./support/Base.sol";
+import {Phase, Role, RoundId, vm} from "./support/Base.sol";
 import {Luck} from "./support/Luck.sol";
 
 contract CommitBallotTest is Luck {

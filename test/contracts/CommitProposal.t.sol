@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IRounds} from "../../contracts/interfaces/IRounds.sol";
-import {Base, NO_ROUND, Phase, Role, RoundId, vm} from "./support/Base.sol";
+import {NO_ROUND, Phase, Role, RoundId, vm} from "./support/Base.sol";
 import {Luck} from "./support/Luck.sol";
 
 contract CommitProposalTest is Luck {

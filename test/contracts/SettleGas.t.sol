@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Terms} from "../../contracts/interfaces/ITaskRegistry.sol";
 import {Sortition} from "../../contracts/libraries/Sortition.sol";
-import {ABSTAIN, Ballot, Phase, Role, Verdict, vm} from "./support/Base.sol";
+import {ABSTAIN, Ballot, Phase, Role, vm} from "./support/Base.sol";
 import {Luck} from "./support/Luck.sol";
 
 /// @notice The worst settlement: 16 proposals and 64 ballots, everybody slashed, every voter paid as well.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IStaking} from "../../contracts/interfaces/IStaking.sol";
-import {Account, Base, Phase, Role, vm} from "./support/Base.sol";
+import {Account, Base, Role, vm} from "./support/Base.sol";
 
 contract WithdrawTest is Base {
     function setUp() public override {

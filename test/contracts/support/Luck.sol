@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Sortition} from "../../../contracts/libraries/Sortition.sol";
-import {Base, Role, RoundId, TaskId, vm} from "./Base.sol";
+import {Base, Role, RoundId} from "./Base.sol";
 
 /// @notice Full rounds: more operators with seats than a round can hold, found by trying addresses with the seed that the
 /// test itself will set.
