@@ -4,7 +4,7 @@ import { root } from "./files.ts";
 
 const solidity = ["contracts/**/*.sol", "test/**/*.sol"];
 
-/** What `npm run check` does, in order of speed: each step ends with code 0 or its output is shown. */
+/** What `npm run check` does: each step ends with code 0, or its output is shown. */
 const steps: { name: string; run: () => { ok: boolean; output: string } }[] = [
   { name: "imports", run: imports },
   { name: "TypeScript: format and lint", run: () => program("biome", ["check", "--error-on-warnings", "."]) },

@@ -19,13 +19,13 @@ async function main(): Promise<void> {
   const selection = selectTests({ depth, paths, from: process.env.INIT_CWD ?? process.cwd() });
   process.chdir(root);
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => interrupt.abort());
   const { signal } = interrupt;
-
   const all: Results[] = [];
   if (inCi && paths.length === 0 && !check()) all.push(failure());
   if (await built()) {
     all.push(await runSolidity(selection.solidity));
+    // From here on there are processes of ours to end; before, the signal simply ends this one.
+    for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => interrupt.abort());
     const each = selection.units.length + selection.journeys.length === 1;
     all.push(await runTypeScript(selection.units, { concurrency: 2, verbose: verbose || each, signal }));
     all.push(await runTypeScript(selection.journeys, { concurrency: 1, verbose: verbose || each, signal }));
