@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IRewardDistributor, Purse} from "./interfaces/IRewardDistributor.sol";
 import {IRounds, Phase, Round} from "./interfaces/IRounds.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
@@ -15,7 +14,7 @@ import {Outcome, Panel, Tally} from "./libraries/Tally.sol";
 import {RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
-contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
+contract RewardDistributor is IRewardDistributor {
     using SafeCast for uint256;
 
     /// @dev All that a settlement carries from step to step.
@@ -59,7 +58,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
     /* ANYONE */
 
     /// @inheritdoc IRewardDistributor
-    function fund(TaskId task, uint256 amount) external nonReentrant {
+    function fund(TaskId task, uint256 amount) external {
         require(amount != 0, ZeroAmount());
         _registry.requireOpen(task);
         (address creator, , , , ) = _registry.task(task);
@@ -75,7 +74,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRewardDistributor
-    function settle(TaskId task, address[] calldata proposers, address[] calldata voters) external nonReentrant {
+    function settle(TaskId task, address[] calldata proposers, address[] calldata voters) external {
         (Phase current, ) = _voting.phase(task);
         require(current == Phase.Settle, UnexpectedPhase(task, current, Phase.Settle));
         Settlement memory s = _load(task, proposers, voters);
@@ -99,7 +98,7 @@ contract RewardDistributor is IRewardDistributor, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRewardDistributor
-    function close(TaskId task) external nonReentrant {
+    function close(TaskId task) external {
         _registry.requireOpen(task);
         _requireClosable(task);
         Purse storage self = _purses[task];

@@ -82,8 +82,5 @@ contract SettleGasTest is Luck {
         used = gasleft();
         distributor.settle(task, first, second);
         used -= gasleft();
-        emit Gas(used);
     }
-
-    event Gas(uint256 used);
 }

@@ -15,9 +15,9 @@ contract ChargingToken is FlockToken {
 
 /// @notice Refuses every transfer once it is told to.
 contract RefusingToken is FlockToken {
-    error Refused();
-
     bool public refuses;
+
+    error Refused();
 
     constructor(address holder) FlockToken(holder) {}
 
@@ -35,5 +35,27 @@ contract RefusingToken is FlockToken {
 contract VastToken is FlockToken {
     constructor(address holder) FlockToken(holder) {
         _mint(holder, type(uint128).max);
+    }
+}
+
+/// @notice Calls back in the middle of every transfer that is not a mint.
+contract HookedToken is FlockToken {
+    address private _target;
+    bytes private _data;
+
+    constructor(address holder) FlockToken(holder) {}
+
+    function hook(address target, bytes calldata data) external {
+        (_target, _data) = (target, data);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (_target == address(0)) return;
+        (bool isDone, bytes memory reason) = _target.call(_data);
+        if (isDone) return;
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
     }
 }

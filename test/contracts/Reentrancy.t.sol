@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IStaking} from "../../contracts/interfaces/IStaking.sol";
+import {Base, Role, vm} from "./support/Base.sol";
+import {HookedToken} from "./support/Tokens.sol";
+
+/// @notice A token that calls back finds every door of the vault that moves tokens closed, from inside each of them.
+contract ReentrancyTest is Base {
+    HookedToken private hooked;
+
+    function setUp() public override {
+        super.setUp();
+        hooked = new HookedToken(address(this));
+        deploy(hooked);
+        token.transfer(creator, 2 * FUNDS);
+        allow(creator);
+        createTask(defaultTerms(), 2, 9);
+        proposeAndPublish(2);
+        voteAlike(9, ballot(300, -900));
+        settle();
+        requestExit(trainers[0], UNIT);
+        vm.prank(creator);
+        distributor.announceClose(task);
+        skip(7 days);
+        token.approve(address(staking), type(uint256).max);
+    }
+
+    function test_noDoorOpensFromInsideAnother() public {
+        bytes[] memory doors = new bytes[](4);
+        doors[0] = abi.encodeCall(IStaking.withdraw, (task, trainers[0]));
+        doors[1] = abi.encodeCall(IStaking.claim, (task, trainers[0]));
+        doors[2] = abi.encodeCall(IStaking.sweepBurn, ());
+        doors[3] = abi.encodeCall(IStaking.stake, (task, Role.Trainer, UNIT));
+        for (uint256 i = 0; i < doors.length; ++i) {
+            hooked.hook(address(staking), doors[i]);
+            _expectClosed();
+            staking.withdraw(task, trainers[0]);
+            _expectClosed();
+            staking.claim(task, trainers[0]);
+            _expectClosed();
+            staking.sweepBurn();
+            _expectClosed();
+            staking.stake(task, Role.Trainer, UNIT);
+            _expectClosed();
+            vm.prank(creator);
+            distributor.fund(task, 1);
+            _expectClosed();
+            distributor.close(task);
+        }
+    }
+
+    function test_noDepositFromInsideAnyDoor() public {
+        hooked.hook(address(distributor), abi.encodeCall(distributor.fund, (task, 1)));
+        _expectClosed();
+        staking.withdraw(task, trainers[0]);
+        _expectClosed();
+        vm.prank(creator);
+        distributor.fund(task, 1);
+    }
+
+    function test_noRefundFromInsideAnyDoor() public {
+        hooked.hook(address(distributor), abi.encodeCall(distributor.close, (task)));
+        _expectClosed();
+        staking.claim(task, trainers[0]);
+        _expectClosed();
+        vm.prank(creator);
+        distributor.fund(task, 1);
+    }
+
+    function _expectClosed() private {
+        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+    }
+}
