@@ -60,7 +60,7 @@ function roundToJson({ number, isVoid, pot, paid, slashed, burned, headId, ...ro
 export function reportLines(report: AuditReport): string[] {
   const { chainId, task, fromBlock, toBlock, events, rounds, heads, differences, firstDifference } = report;
   const lines = [
-    `Task ${task} on chain ${chainId}: ${events} events of blocks ${fromBlock} to ${toBlock}, ${rounds.length} rounds settled.`,
+    `Task ${task} on chain ${chainId}: ${count(events, "event")} of blocks ${fromBlock} to ${toBlock}, ${count(rounds.length, "round")} settled.`,
   ];
   lines.push(...rounds.map(roundLine));
   if (heads === undefined) lines.push("Heads: not built again; give a store with --store to do so.");
@@ -71,10 +71,11 @@ export function reportLines(report: AuditReport): string[] {
   }
   if (firstDifference === undefined) return [...lines, "No difference: the chain says what the rules say."];
   const { where, expected, found } = firstDifference;
-  return [
-    ...lines,
-    `${differences} ${differences === 1 ? "difference" : "differences"}. The first: ${where}: expected ${expected}, found ${found}.`,
-  ];
+  return [...lines, `${count(differences, "difference")}. The first: ${where}: expected ${expected}, found ${found}.`];
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function roundLine({ number, isVoid, slots, paid, slashed }: SettledRound): string {

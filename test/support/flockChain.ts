@@ -48,9 +48,14 @@ export type FlockChain = {
   close(): Promise<void>;
 };
 
-/** Starts a chain and deploys the contracts as a deployer would, without Ignition's bookkeeping. */
-export async function startFlockChain(): Promise<FlockChain> {
-  const connection = await network.create();
+/**
+ * Starts a chain, or takes the fresh one of a node at `url`, and deploys the contracts as a deployer would, without
+ * Ignition's bookkeeping.
+ */
+export async function startFlockChain({ url }: { url?: string | undefined } = {}): Promise<FlockChain> {
+  const connection = await (url === undefined
+    ? network.create()
+    : network.create({ network: "local", override: { url } }));
   const request = (method: string, params: unknown[] = []) => connection.provider.request({ method, params });
   const client = (await connection.viem.getPublicClient()) as unknown as PublicClient;
   const [holder] = (await request("eth_accounts")) as [Address];
