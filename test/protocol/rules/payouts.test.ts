@@ -31,6 +31,11 @@ test("an accepted proposal that stands alone earns at most twice the fair share 
   assert.deepEqual(trainerPay(terms, 1000n, [100n], [6]), [700n]);
 });
 
+test("the worked round of docs/protocol.md comes out as it says", () => {
+  assert.deepEqual(factorsOf(terms, [accepted(105), accepted(55)], [2, 1]), [200n, 50n]);
+  assert.deepEqual(trainerPay(terms, 1000n, [200n, 50n], [2, 1]), [466n, 140n]);
+});
+
 test("with nothing accepted no trainer is paid", () => {
   assert.deepEqual(trainerPay(terms, 1000n, [0n, 0n], [1, 1]), [0n, 0n]);
   assert.deepEqual(trainerPay(terms, 1000n, [], []), []);
