@@ -8,6 +8,7 @@ import {IStaking, Role} from "./interfaces/IStaking.sol";
 import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
 import {Commitments} from "./libraries/Commitments.sol";
 import {MAX_PROPOSALS} from "./libraries/Constants.sol";
+import {Frame, Frames} from "./libraries/Frames.sol";
 import {Durations, Openings, Phases} from "./libraries/Phases.sol";
 import {Sortition} from "./libraries/Sortition.sol";
 import {StakePool} from "./libraries/StakePool.sol";
@@ -17,6 +18,7 @@ import {RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
 contract Rounds is IRounds, Bindable {
+    using Frames for Frame;
     using Tags for uint256[4];
 
     /// @dev The newest proposal of an operator: it belongs to the round it names and to no other.
@@ -26,18 +28,6 @@ contract Rounds is IRounds, Bindable {
         uint8 slot;
         bool published;
         bytes32 word; // the commitment, then the artifact's digest
-    }
-
-    /// @dev What acts need of the task's terms, kept in one slot when a round opens.
-    struct Frame {
-        uint96 seatStake;
-        uint24 propose;
-        uint24 publish;
-        uint24 ballot;
-        uint24 reveal;
-        uint24 grace;
-        uint8 expectedTrainers;
-        uint8 expectedVoters;
     }
 
     /* IMMUTABLES */
@@ -89,8 +79,9 @@ contract Rounds is IRounds, Bindable {
         (self.sealedCount, self.published, self.onTime) = (0, 0, 0);
         (self.lastPublishedAt, self.seeded) = (0, false);
 
-        Frame storage frame = _keep(task, terms);
-        uint40 lastDeadline = uint40(Phases.lastDeadline(_lengths(frame), openedAt));
+        Frame storage frame = _frames[task];
+        frame.keep(terms);
+        uint40 lastDeadline = uint40(Phases.lastDeadline(frame.lengths(), openedAt));
         (uint96 trainers, uint96 voters) = _staking.open(task, number, lastDeadline);
         _requirePool(Role.Trainer, trainers, terms.seatStake);
         _requirePool(Role.Validator, voters, Tally.quorum(terms) * terms.seatStake);
@@ -111,7 +102,7 @@ contract Rounds is IRounds, Bindable {
     function publishProposal(TaskId task, address operator, bytes32 artifact, bytes32 salt) external {
         Round storage self = _rounds[task];
         Proposal storage sealedOne = _proposals[task][operator];
-        Durations memory lengths = _lengths(_frames[task]);
+        Durations memory lengths = _frames[task].lengths();
         _requirePhase(task, self, lengths, Phase.Publish);
         require(sealedOne.round == self.number, NotSealed(operator));
         require(!sealedOne.published, AlreadyPublished(operator));
@@ -135,7 +126,7 @@ contract Rounds is IRounds, Bindable {
     function commitProposal(TaskId task, bytes32 commitment) external {
         Round storage self = _rounds[task];
         Proposal storage mine = _proposals[task][msg.sender];
-        _requirePhase(task, self, _lengths(_frames[task]), Phase.Propose);
+        _requirePhase(task, self, _frames[task].lengths(), Phase.Propose);
         if (!self.seeded) _latch(task, self);
         require(mine.round != self.number, AlreadySealed(msg.sender));
         require(self.sealedCount < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));
@@ -178,7 +169,7 @@ contract Rounds is IRounds, Bindable {
         Frame storage frame = _frames[task];
         (number, published, reveal, grace) = (self.number, self.published, frame.reveal, frame.grace);
         if (seedMissed(task)) phase = Phase.Settle;
-        else (phase, endsAt) = _phase(self, _lengths(frame));
+        else (phase, endsAt) = _phase(self, frame.lengths());
     }
 
     /// @inheritdoc IRounds
@@ -280,23 +271,5 @@ contract Rounds is IRounds, Bindable {
 
     function _requirePool(Role role, uint256 total, uint256 required) private pure {
         require(total >= required, PoolTooSmall(role, total, required));
-    }
-
-    function _keep(TaskId task, Terms memory terms) private returns (Frame storage frame) {
-        frame = _frames[task];
-        (frame.seatStake, frame.propose, frame.publish) = (terms.seatStake, terms.propose, terms.publish);
-        (frame.ballot, frame.reveal, frame.grace) = (terms.ballot, terms.reveal, terms.grace);
-        (frame.expectedTrainers, frame.expectedVoters) = (terms.expectedTrainers, terms.expectedVoters);
-    }
-
-    function _lengths(Frame storage frame) private view returns (Durations memory) {
-        return
-            Durations({
-                propose: frame.propose,
-                publish: frame.publish,
-                ballot: frame.ballot,
-                reveal: frame.reveal,
-                grace: frame.grace
-            });
     }
 }

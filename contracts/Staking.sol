@@ -9,7 +9,8 @@ import {Bindable} from "./Bindable.sol";
 import {Account, IStaking, Role} from "./interfaces/IStaking.sol";
 import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
 import {DEAD, MAX_ENDPOINT} from "./libraries/Constants.sol";
-import {Stake, StakePool} from "./libraries/StakePool.sol";
+import {Dues, Stake, StakePool} from "./libraries/StakePool.sol";
+import {Pools, WeightSums} from "./libraries/WeightSums.sol";
 import {NO_ROUND, RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
@@ -17,25 +18,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using StakePool for Stake;
-
-    /// @dev The weights of one task: sums for the next round, and those of the newest round, fixed when it opened.
-    struct Pools {
-        uint96 trainers;
-        uint96 voters;
-        RoundId round;
-        bool open;
-        uint96 latchedTrainers;
-        uint96 latchedVoters;
-        uint40 lastDeadline;
-    }
-
-    /// @dev What is due to an operator beside its stake. Written at the first stake and never empty again, so that no
-    /// payment has to make a slot.
-    struct Dues {
-        uint96 claimable;
-        uint40 unlockAt;
-        RoundId since;
-    }
+    using WeightSums for Pools;
 
     /* IMMUTABLES */
 
@@ -75,7 +58,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         _registry.requireOpen(task);
         uint256 seatStake = _registry.seatStake(task);
         Pools storage pools = _pools[task];
-        RoundId open_ = _openRound(pools);
+        RoundId open_ = pools.openRound();
         Stake memory self = _touched(task, msg.sender, open_);
         RoundId countsFrom = pools.round.next();
         if (self.isEmpty()) _enter(task, self, role, countsFrom);
@@ -84,7 +67,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         uint256 before = self.countsNext();
         self.join(amount.toUint96(), open_);
         _stakes[task][msg.sender] = self;
-        _moveTotal(pools, role, before, self.countsNext(), seatStake);
+        pools.move(role, before, self.countsNext(), seatStake);
 
         emit Staked(task, msg.sender, role, amount, countsFrom);
         _pull(msg.sender, amount);
@@ -95,14 +78,14 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         require(amount != 0, ZeroAmount());
         Terms memory terms = _registry.terms(task);
         Pools storage pools = _pools[task];
-        RoundId open_ = _openRound(pools);
+        RoundId open_ = pools.openRound();
         Stake memory self = _touched(task, msg.sender, open_);
         uint256 available = self.countsNext();
         require(amount <= available, ExitTooLarge(amount, available));
 
         bool exposed = self.exit(uint96(amount), open_);
         _stakes[task][msg.sender] = self;
-        _moveTotal(pools, self.role, available, self.countsNext(), terms.seatStake);
+        pools.move(self.role, available, self.countsNext(), terms.seatStake);
         uint40 unlockAt = uint40(block.timestamp + terms.unbonding);
         _dues[task][msg.sender].unlockAt = unlockAt;
 
@@ -121,7 +104,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function withdraw(TaskId task, address operator) external nonReentrant {
-        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
+        Stake memory self = _touched(task, operator, _pools[task].openRound());
         uint40 unlockAt = _dues[task][operator].unlockAt;
         require(block.timestamp >= unlockAt, StillLocked(unlockAt));
 
@@ -167,9 +150,8 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         require(msg.sender == _rounds, NotRounds(msg.sender));
         Pools storage pools = _pools[task];
 
-        (trainerTotal, voterTotal) = (pools.trainers, pools.voters);
-        (pools.round, pools.open) = (round, true);
-        (pools.latchedTrainers, pools.latchedVoters, pools.lastDeadline) = (trainerTotal, voterTotal, lastDeadline);
+        pools.latch(round, lastDeadline);
+        return (pools.trainers, pools.voters);
     }
 
     /* DISTRIBUTOR */
@@ -222,21 +204,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function account(TaskId task, address operator) external view returns (Account memory) {
-        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
-        Dues memory dues = _dues[task][operator];
-        return
-            Account({
-                active: self.active,
-                joining: self.joining,
-                joinRound: self.joinRound,
-                role: self.role,
-                leaving: self.leaving,
-                left: self.left,
-                leaveRound: self.leaveRound,
-                unlockAt: dues.unlockAt,
-                claimable: dues.claimable,
-                since: dues.since
-            });
+        return _touched(task, operator, _pools[task].openRound()).asAccount(_dues[task][operator]);
     }
 
     /// @inheritdoc IStaking
@@ -248,7 +216,7 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function countedOf(TaskId task, address operator) public view returns (Role role, uint256 amount) {
-        Stake memory self = _touched(task, operator, _openRound(_pools[task]));
+        Stake memory self = _touched(task, operator, _pools[task].openRound());
         return (self.role, self.countsNow());
     }
 
@@ -277,10 +245,6 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         require(msg.sender == _distributor, NotDistributor(msg.sender));
     }
 
-    function _openRound(Pools storage pools) private view returns (RoundId) {
-        return pools.open ? pools.round : NO_ROUND;
-    }
-
     function _touched(TaskId task, address operator, RoundId open_) private view returns (Stake memory self) {
         self = _stakes[task][operator];
         self.touch(open_);
@@ -298,23 +262,15 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
         return block.timestamp >= uint256(_pools[task].lastDeadline) + _registry.terms(task).unbonding;
     }
 
-    /// @dev Keeps the sums for the next round when what counts of one operator changes.
-    function _moveTotal(Pools storage pools, Role role, uint256 counted, uint256 counts, uint256 seatStake) private {
-        uint256 before = StakePool.weightOf(counted, seatStake);
-        uint256 afterwards = StakePool.weightOf(counts, seatStake);
-        if (role == Role.Trainer) pools.trainers = (pools.trainers + afterwards - before).toUint96();
-        else pools.voters = (pools.voters + afterwards - before).toUint96();
-    }
-
     function _slash(TaskId task, address operator, uint256 fault, uint256 seatStake) private returns (uint256) {
         Pools storage pools = _pools[task];
-        Stake memory self = _touched(task, operator, _openRound(pools));
+        Stake memory self = _touched(task, operator, pools.openRound());
 
         uint256 before = self.countsNext();
         (uint256 fromActive, uint256 fromLeaving) = self.slash(fault);
         if (fromActive + fromLeaving == 0) return 0;
         _stakes[task][operator] = self;
-        _moveTotal(pools, self.role, before, self.countsNext(), seatStake);
+        pools.move(self.role, before, self.countsNext(), seatStake);
 
         emit Slashed(task, operator, pools.round, fromActive, fromLeaving);
         return fromActive + fromLeaving;

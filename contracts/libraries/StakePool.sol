@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Role} from "../interfaces/IStaking.sol";
+import {Account, Role} from "../interfaces/IStaking.sol";
 import {NO_ROUND, RoundId} from "../types/RoundId.sol";
 
 /// @notice The stake of one operator in one task, in two slots. See `Account` for the meaning of its parts.
@@ -14,6 +14,14 @@ struct Stake {
     uint96 leaving;
     uint96 left;
     RoundId leaveRound;
+}
+
+/// @notice What is due to an operator beside its stake. Written at the first stake and never empty again, so that no
+/// payment has to make a slot.
+struct Dues {
+    uint96 claimable;
+    uint40 unlockAt;
+    RoundId since;
 }
 
 /// @title The stake account
@@ -93,5 +101,22 @@ library StakePool {
     /// @notice Whether no stake is left in it, so that the operator may change its role.
     function isEmpty(Stake memory self) internal pure returns (bool) {
         return self.active == 0 && self.joining == 0 && self.leaving == 0 && self.left == 0;
+    }
+
+    /// @notice Both as one account, for those who look at it.
+    function asAccount(Stake memory self, Dues memory dues) internal pure returns (Account memory) {
+        return
+            Account({
+                active: self.active,
+                joining: self.joining,
+                joinRound: self.joinRound,
+                role: self.role,
+                leaving: self.leaving,
+                left: self.left,
+                leaveRound: self.leaveRound,
+                unlockAt: dues.unlockAt,
+                claimable: dues.claimable,
+                since: dues.since
+            });
     }
 }
