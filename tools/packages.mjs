@@ -98,7 +98,8 @@ function npmCi(folder, message, node = process.execPath) {
   // Left by the npm that started us; they would make this one work in that folder.
   for (const name of ["npm_config_local_prefix", "npm_config_prefix", "INIT_CWD"]) delete env[name];
 
-  const args = ["ci", "--include=dev", "--include=optional", "--ignore-scripts"];
+  // Said here, since `npm run --silent` would silence this npm too, and its errors are needed below.
+  const args = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--loglevel=error"];
   const npmScript = process.env.npm_execpath ?? "";
   const isNpm = /^npm-cli\.c?js$/.test(basename(npmScript)) && existsSync(npmScript);
   const options = { cwd: folder, env, encoding: "utf8", maxBuffer: 2 ** 26 };
