@@ -101,6 +101,7 @@ test("without a network one sentence says so", async (t) => {
     npm_config_offline: "false",
     npm_config_registry: "http://127.0.0.1:9/",
     npm_config_fetch_retries: "0",
+    npm_config_loglevel: "silent", // as `npm run --silent` leaves it
   };
   const { code, stderr } = await start(dir, ["left"], { ...nowhere, npm_config_cache: join(dir, "cache") });
   assert.equal(code, 1);
