@@ -175,7 +175,6 @@ export const abis = {
     {"inputs":[{"internalType":"contract ITaskRegistry","name":"registry","type":"address"},{"internalType":"contract IStaking","name":"staking","type":"address"},{"internalType":"contract IRounds","name":"rounds","type":"address"},{"internalType":"contract IValidatorVoting","name":"voting","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
     {"inputs":[{"internalType":"TaskId","name":"task","type":"uint64"},{"internalType":"uint40","name":"closableAt","type":"uint40"}],"name":"NotClosable","type":"error"},
     {"inputs":[{"internalType":"address","name":"caller","type":"address"},{"internalType":"address","name":"creator","type":"address"}],"name":"NotCreator","type":"error"},
-    {"inputs":[],"name":"ReentrancyGuardReentrantCall","type":"error"},
     {"inputs":[{"internalType":"TaskId","name":"task","type":"uint64"},{"internalType":"RoundId","name":"round","type":"uint32"}],"name":"RoundStillOpen","type":"error"},
     {"inputs":[{"internalType":"uint8","name":"bits","type":"uint8"},{"internalType":"uint256","name":"value","type":"uint256"}],"name":"SafeCastOverflowedUintDowncast","type":"error"},
     {"inputs":[{"internalType":"TaskId","name":"task","type":"uint64"},{"internalType":"enum Phase","name":"current","type":"uint8"},{"internalType":"enum Phase","name":"expected","type":"uint8"}],"name":"UnexpectedPhase","type":"error"},
