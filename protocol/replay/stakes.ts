@@ -68,7 +68,8 @@ export function claimed(state: State, event: FlockEvent<"Claimed">): void {
 
 export function endpointAnnounced(state: State, event: FlockEvent<"EndpointAnnounced">): void {
   const { operator, endpoint } = event.args;
-  demand(event, Buffer.byteLength(endpoint) <= MAX_ENDPOINT, `at most ${MAX_ENDPOINT} bytes`, endpoint);
+  // Anyone may announce bytes that are no UTF-8: each comes decoded as one U+FFFD, which would be three bytes again.
+  demand(event, [...endpoint].length <= MAX_ENDPOINT, `at most ${MAX_ENDPOINT} bytes`, endpoint);
   state.endpoints.set(operator, endpoint);
 }
 
