@@ -1,4 +1,5 @@
 import { closing, emptyPurse, funded } from "../rules/purse.ts";
+import { termsSchema } from "../terms.ts";
 import { check, demand } from "./error.ts";
 import type { FlockEvent } from "./events.ts";
 import { openNumber, type State, type Task } from "./state.ts";
@@ -13,6 +14,7 @@ export function taskOf(state: State, event: FlockEvent & { args: { task: bigint 
 export function taskCreated(state: State, event: FlockEvent<"TaskCreated">): void {
   const { task: id, creator, manifest, terms } = event.args;
   check(event, "task", BigInt(state.tasks.size + 1), id);
+  demand(event, termsSchema.safeParse(terms).success, "terms within their bounds", terms);
   state.tasks.set(id, {
     id,
     creator,

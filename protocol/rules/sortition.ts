@@ -24,7 +24,6 @@ export function seatsOf(ticket: Ticket, { weight, total, expected, seatStake }: 
   if (weight === 0n) return 0;
   const floor = BigInt(expected) * seatStake;
   const divisor = total > floor ? total : floor;
-  if (divisor === 0n) return 0;
   const { seed, rounds, task, round, pool, operator } = ticket;
   const u = BigInt(keccak256(encodeAbiParameters(uParameters, [seed, rounds, task, round, pool, operator])));
   return Number((BigInt(expected) * weight + (u % divisor)) / divisor);

@@ -44,7 +44,7 @@ function tallySlot(terms: Terms, votes: readonly Vote[], slot: number): Slot {
   const judging = seatsWhere(votes, slot, judges);
   const supporting = seatsWhere(votes, slot, (score) => score > terms.minGain);
   const against = seatsWhere(votes, slot, (score) => judges(score) && score < -terms.band);
-  const isMissing = missing > 0 && missing * BPS >= terms.acceptBps * revealed;
+  const isMissing = missing * BPS >= terms.acceptBps * revealed;
   const quorate = judging >= quorumOf(terms) && !isMissing;
   const judged = votes.map(({ seats, scores }) => ({
     value: scores[slot]!,

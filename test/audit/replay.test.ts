@@ -125,6 +125,12 @@ test("a settlement that is cut short, or goes on in another transaction, is refu
   assert.throws(() => replayEvents(deployment, events.with(settled, moved)), /RoundSettled .*: transaction/);
 });
 
+test("terms out of their bounds cannot have been created", () => {
+  const created = events[0] as FlockEvent<"TaskCreated">;
+  const forged = { ...created, args: { ...created.args, terms: { ...created.args.terms, acceptBps: 5000 } } };
+  assert.throws(() => replayEvents(deployment, [forged]), /TaskCreated .*: expected terms within their bounds/);
+});
+
 test("an act outside its phase is refused", () => {
   const late = (name: FlockEvent["name"], seconds: number) => {
     const at = events.findIndex((event) => event.name === name);

@@ -22,6 +22,10 @@ test("packing is undone by unpacking", () => {
   });
 });
 
+test("sixteen scores fit, and the highest one", () => {
+  assert.equal(packScores(new Array<number>(16).fill(MAX_SCORE)), BigInt(`0x${"7fff".repeat(16)}`));
+});
+
 test("a score that does not fit is refused, and so is a seventeenth", () => {
   assert.throws(() => packScores([MAX_SCORE + 1]), /score 32768 of slot 0/);
   assert.throws(() => packScores([0, 0.5]), /score 0.5 of slot 1/);
@@ -40,6 +44,7 @@ test("a measured score is rounded and clamped, never wrapped and never a special
 test("a lane beyond the published proposals must be zero", () => {
   assert.equal(ballotFlaw(packScores([1, 2]), headOf(1), 2), undefined);
   assert.match(ballotFlaw(packScores([1, 2]), headOf(1), 1) ?? "", /lane 1 is 2, but only 1/);
+  assert.match(ballotFlaw(packScores([1]), headOf(1), 0) ?? "", /lane 0 is 1, but only 0/);
 });
 
 test("no head goes only with a ballot that judges nothing", () => {

@@ -24,6 +24,7 @@ const faultFor = (slots: Slot[], scores: number[], named = head, reference?: typ
 
 test("a fault is rounded up, and a divisor of zero means none", () => {
   assert.equal(faultOf(someTerms({ seatStake: 1n }), 1, 3000), 1n);
+  assert.equal(faultOf(someTerms({ seatStake: 10_001n }), 1, 1), 2n);
   assert.equal(faultOf(terms, 2, 3000), 6000n);
   assert.equal(faultOf(terms, 1, 1000, 1, 3), 334n);
   assert.equal(faultOf(terms, 1, 1000, 0, 0), 0n);
@@ -49,6 +50,9 @@ test("a vote for the losing side far from the median is dissent", () => {
   assert.equal(faultFor([bad], [6]), 1000n);
   assert.equal(faultFor([bad], [5]), 0n, "a neutral vote takes no side");
   assert.equal(faultFor([good], [MAX_SCORE]), 0n, "the winning side never dissents");
+  // Accepted with median 400: the window ends at 100, but down to the band a vote is neutral.
+  assert.equal(faultFor([slotOf(Verdict.Accepted, 400)], [-50]), 0n);
+  assert.equal(faultFor([slotOf(Verdict.Accepted, 400)], [-51]), 1000n);
 });
 
 test("a plus one on poison is dissent although it is small", () => {

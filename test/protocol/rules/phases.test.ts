@@ -99,6 +99,12 @@ test("reveal takes grace by seats, of however few ballots", () => {
   assert.deepEqual(at(1400, { ...short, revealedSeats: 2, onTimeSeats: 2 }), [Settle, 0]);
 });
 
+test("what is revealed before the deadline without grace is on time; a grace of publishing moves that deadline", () => {
+  const clock = { ...fresh, sealed: 4, published: 2, onTime: 2, lastPublishedAt: 1150 };
+  assert.equal(revealDeadline(terms, { ...clock, onTime: 4, published: 4 }, 1300), 1400);
+  assert.equal(revealDeadline(terms, clock, 1350), 1450);
+});
+
 test("a missed seed can be settled at once", () => {
   assert.deepEqual(at(1001, { seedMissed: true }), [Settle, 0]);
 });

@@ -40,6 +40,13 @@ test("a void round pays nothing and leaves its share to the rounds to come", () 
   assert.equal(roundPot(settled(purse, 0n, 9n), terms, 0), 303n);
 });
 
+test("what was ever paid stays within its ledger, though a token may be paid many times", () => {
+  const most = 2n ** 96n - 1n;
+  const purse = { ...emptyPurse(), pot: 10n, paid: most - 4n };
+  assert.equal(settled(purse, 4n, 0n).paid, most);
+  assert.equal(settled(purse, 5n, 0n).paid, most);
+});
+
 test("refund and burn are everything that is left", () => {
   const wei = fc.bigInt(0n, 10n ** 24n);
   holds(fc.record({ pot: wei, incoming: wei, deposited: wei, paid: wei }), (purse) => {

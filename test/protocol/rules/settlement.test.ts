@@ -122,6 +122,7 @@ test("a head that enough of those who named one agree on is the reference", () =
     );
   assert.equal(named([12, 1], [7, 2]), headOf(1));
   assert.equal(named([11, 1], [8, 2]), undefined, "57.9 % of those who named one");
+  assert.equal(named([12, 1], [8, 2]), headOf(1), "60 % of those who named one");
   assert.equal(named([18, 1], [18, 0]), undefined, "no quorum named one");
   assert.equal(named([19, 1], [17, 0]), headOf(1));
 });

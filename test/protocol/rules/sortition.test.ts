@@ -43,7 +43,8 @@ test("each part of the ticket changes the draw", () => {
 
 test("without weight, and in an empty pool, there are no seats", () => {
   assert.equal(seatsOf(ticket, { ...share, weight: 0n }), 0);
-  assert.equal(seatsOf(ticket, { weight: 0n, total: 0n, expected: 0, seatStake: 100n }), 0);
+  assert.equal(seatsOf(ticket, { weight: 0n, total: 0n, expected: 36, seatStake: 100n }), 0);
+  assert.equal(seatsOf(ticket, { weight: 1n, total: 1n, expected: 1, seatStake: 1n }), 1);
 });
 
 test("a pool short of its seats fills fewer of them", () => {

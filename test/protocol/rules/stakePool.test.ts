@@ -100,11 +100,31 @@ test("if nobody ever settles, stake is free one unbonding period after the last 
   assert.deepEqual([after.active, after.leaving, after.leaveRound, after.left], [100n, 0n, 0, 0n]);
 });
 
+test("nobody knows an operator that never staked", () => {
+  const nothing = { active: 0n, joining: 0n, leaving: 0n, left: 0n, claimable: 0n };
+  const never = { joinRound: 0, leaveRound: 0, unlockAt: 0, since: 0 };
+  assert.deepEqual(emptyAccount(), { role: Role.Trainer, ...nothing, ...never });
+});
+
+test("a single wei joins, is exposed, and leaves like any other amount", () => {
+  const joining = deposited(emptyAccount(), Validator, 1n, 7);
+  assert.deepEqual([touched(joining, 8).active, touched(joining, 8).joining], [1n, 0n]);
+  const leaving = exit(staked(5n), 1n, 7);
+  assert.deepEqual([leaving.leaving, leaving.leaveRound, leaving.left], [1n, 7, 0n]);
+  const { left, leaveRound, leaving: rest } = touched(leaving, undefined);
+  assert.deepEqual([left, leaveRound, rest], [1n, 0, 0n]);
+  // A third of one wei is rounded up for what is active.
+  assert.deepEqual([slashed(exit(staked(3n), 2n, 7), 1n).fromActive], [1n]);
+});
+
 test("an account is empty, and its role free, once nothing of the stake is left in it", () => {
   const account = exit(staked(300n), 300n, undefined, 0);
   assert.equal(isEmpty(account), false);
   assert.equal(isEmpty(withdrawn(account, undefined, 300n)), true);
   assert.equal(isEmpty({ ...emptyAccount(), claimable: 5n }), true);
+  for (const part of ["active", "joining", "leaving", "left"]) {
+    assert.equal(isEmpty({ ...emptyAccount(), [part]: 1n }), false, part);
+  }
 });
 
 test("a fault takes at most what is exposed", () => {
