@@ -105,7 +105,7 @@ test("a deployment has every parameter and link that it should, and takes the ta
         immutable: { _deployer: deployer, _registry: TaskRegistry, _staking: Staking, _beacon: others.BlockhashBeacon },
         bound: [RewardDistributor],
       },
-      ValidatorVoting: { immutable: { _registry: TaskRegistry, _rounds: Rounds }, bound: [] },
+      ValidatorVoting: { immutable: { _rounds: Rounds }, bound: [] },
       RewardDistributor: {
         immutable: { _registry: TaskRegistry, _staking: Staking, _rounds: Rounds, _voting: others.ValidatorVoting },
         bound: [],
