@@ -1,5 +1,6 @@
 import hre from "hardhat";
 import { type Address, type Hex, keccak256, numberToHex, pad } from "viem";
+import type { ContractName } from "../protocol/deployment.ts";
 import { packScores } from "../protocol/rules/ballots.ts";
 import { ballotCommitment, proposalCommitment } from "../protocol/rules/commitments.ts";
 import { defaultTerms, type Terms } from "../protocol/terms.ts";
@@ -75,10 +76,13 @@ type Players = { round: number; terms: Terms; trainers: Address[]; voters: Addre
 /** Plays one round in which all do their duty and every proposal is accepted. */
 async function playRound(chain: FlockChain, { round, terms, trainers, voters }: Players): Promise<Tally> {
   const tally: Tally = new Map();
-  const act = async (...call: Parameters<FlockChain["act"]>) => {
-    const { gasUsed } = await chain.act(...call);
-    const { gas, count } = tally.get(call[2]) ?? { gas: 0n, count: 0 };
-    tally.set(call[2], { gas: gas + gasUsed, count: count + 1 });
+  /** The time of the next act, if it is not simply a second after the last. */
+  let next: number | undefined;
+  const act = async (from: Address, contract: ContractName, name: string, args: readonly unknown[]) => {
+    const { gasUsed } = await chain.act(from, contract, name, args, next);
+    next = undefined;
+    const { gas, count } = tally.get(name) ?? { gas: 0n, count: 0 };
+    tally.set(name, { gas: gas + gasUsed, count: count + 1 });
   };
   const { chainId, addresses: at } = chain.deployment;
   const place = (operator: Address) => ({ chainId, task: TASK, round, operator });
@@ -88,7 +92,7 @@ async function playRound(chain: FlockChain, { round, terms, trainers, voters }: 
 
   await act(anyone, "Rounds", "openRound", [TASK]);
   const openedAt = await chain.now();
-  await chain.request("hardhat_mine", [numberToHex(3)]);
+  for (let block = 0; block < 3; block++) await chain.mine();
   // Outside the count: only the first proposal of a round pays for latching the seed.
   await chain.act(anyone, "Rounds", "latchSeed", [TASK]);
   for (const operator of trainers) {
@@ -96,7 +100,7 @@ async function playRound(chain: FlockChain, { round, terms, trainers, voters }: 
     const commitment = proposalCommitment({ ...place(operator), contract: at.Rounds }, content);
     await act(operator, "Rounds", "commitProposal", [TASK, commitment]);
   }
-  await pass(chain, openedAt + terms.propose);
+  next = openedAt + terms.propose;
   for (const operator of trainers) {
     await act(operator, "Rounds", "publishProposal", [TASK, operator, artifact(operator), salt(operator)]);
   }
@@ -108,18 +112,13 @@ async function playRound(chain: FlockChain, { round, terms, trainers, voters }: 
     const commitment = ballotCommitment({ ...place(operator), contract: at.ValidatorVoting }, content);
     await act(operator, "ValidatorVoting", "commitBallot", [TASK, commitment]);
   }
-  await pass(chain, openedAt + terms.propose + terms.publish + terms.ballot);
+  next = openedAt + terms.propose + terms.publish + terms.ballot;
   for (const operator of voters) {
     await act(operator, "ValidatorVoting", "revealBallot", [TASK, operator, scores, report, head, salt(operator)]);
   }
-  await pass(chain, openedAt + terms.propose + terms.publish + terms.ballot + terms.reveal);
+  next = openedAt + terms.propose + terms.publish + terms.ballot + terms.reveal;
   await act(anyone, "RewardDistributor", "settle", [TASK, trainers, voters]);
   return tally;
-}
-
-async function pass(chain: FlockChain, time: number): Promise<void> {
-  await chain.request("evm_setNextBlockTimestamp", [numberToHex(time)]);
-  await chain.request("evm_mine");
 }
 
 /** Ascending, as a settlement wants them. */

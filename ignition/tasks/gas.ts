@@ -2,14 +2,14 @@ import type { Terms } from "../../protocol/terms.ts";
 
 /** Gas of whole transactions as `npm run bench gas` measures them; a settlement also pays for each proposal and ballot. */
 const gasOf = {
-  openRound: 68_600,
-  commitProposal: 73_000,
-  publishProposal: 62_700,
-  commitBallot: 86_700,
-  revealBallot: 59_200,
-  settle: 150_700,
-  settleProposal: 35_100,
-  settleBallot: 30_600,
+  openRound: 72_600,
+  commitProposal: 60_200,
+  publishProposal: 58_700,
+  commitBallot: 72_700,
+  revealBallot: 54_500,
+  settle: 145_400,
+  settleProposal: 36_100,
+  settleBallot: 25_200,
 };
 
 /** Gas that a round costs everyone together if each expected seat is in hands of its own. */

@@ -166,7 +166,7 @@ test("the plan tells both error rates, risk and pay of a seat, and the gas of a 
   assert.equal(fields.deposit, "5,000 FLK for 10 rounds: 500 FLK a round");
   assert.equal(fields["a trainer's seat"], "earns 58.3333 FLK and risks 30 FLK a round (risk to pay 0.51 to 1)");
   assert.equal(fields["a voter's seat"], "earns 4.1667 FLK and risks 15 FLK a round (risk to pay 3.60 to 1)");
-  assert.match(fields["gas a round"] ?? "", /of everyone together, 0\.0076 ETH at 1 gwei/);
+  assert.match(fields["gas a round"] ?? "", /^6,634,400 of everyone together, 0\.00663 ETH at 1 gwei$/);
   const third = plan.table?.rows.find(([share]) => share === "30.0 %");
   assert.deepEqual(third, ["30.0 %", "0.01 %", "9.17 %", "0.11 % and 21.39 %"]);
   assert.ok(gasOfRound(terms) > gasOfRound({ expectedTrainers: 1, expectedVoters: 1 }));
