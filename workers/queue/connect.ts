@@ -4,6 +4,7 @@ import { openEndpoint } from "./endpoint.ts";
 import { jobEvents } from "./events.ts";
 import { ATTEMPTS } from "./failures.ts";
 import { jobQueue } from "./queue.ts";
+import { type Revived, revive } from "./revive.ts";
 import type { QueueConnection, QueueLink } from "./types.ts";
 import { jobWorker } from "./worker.ts";
 
@@ -20,31 +21,35 @@ export type ConnectParameters = {
 export function connectQueue(connection: QueueConnection, { namespace, log }: ConnectParameters): QueueLink {
   const onError = (error: Error) => log?.warn({ reason: error.message }, "the queue server does not answer");
   const endpoint = openEndpoint(connection, onError);
-  const queues = new Map<string, Queue>();
+  const queues = new Map<string, Revived<Queue>>();
   const open: { close(): Promise<void> }[] = [];
+  const openQueue = (name: string) => {
+    const queue = new Queue(
+      `${namespace}-${name}`,
+      {
+        ...endpoint.options,
+        defaultJobOptions: {
+          attempts: ATTEMPTS,
+          backoff: { type: "capped" },
+          removeOnComplete: KEEP,
+          removeOnFail: KEEP,
+        },
+      },
+      endpoint.factory,
+    );
+    queue.on("error", onError);
+    return queue;
+  };
 
   return {
     queue(name) {
       let queue = queues.get(name);
       if (queue === undefined) {
-        queue = new Queue(
-          `${namespace}-${name}`,
-          {
-            ...endpoint.options,
-            defaultJobOptions: {
-              attempts: ATTEMPTS,
-              backoff: { type: "capped" },
-              removeOnComplete: KEEP,
-              removeOnFail: KEEP,
-            },
-          },
-          endpoint.factory,
-        );
-        queue.on("error", onError);
+        queue = revive(() => openQueue(name));
         queues.set(name, queue);
         open.push(queue);
       }
-      return jobQueue(queue);
+      return jobQueue(queue.current);
     },
     worker(name, processor, options = {}) {
       const worker = jobWorker(endpoint, { name: `${namespace}-${name}`, processor, options, onError });

@@ -1,5 +1,5 @@
 import { createPostgresBackend, type QueueBaseOptions } from "bullmq";
-import { Redis } from "ioredis";
+import { PatientRedis } from "./patientRedis.ts";
 import type { QueueConnection } from "./types.ts";
 
 /** Postgres connections of each queue, worker or listener, besides the one that listens. */
@@ -25,7 +25,7 @@ export function openEndpoint(connection: QueueConnection, onError: (error: Error
       close: async () => {},
     };
   }
-  const client = new Redis(connection.redis.replace(/^unix:\/\//, ""), {
+  const client = new PatientRedis(connection.redis.replace(/^unix:\/\//, ""), {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * times, 2_000),
   });

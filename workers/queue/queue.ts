@@ -1,10 +1,29 @@
 import type { Queue, Job as QueuedJob } from "bullmq";
+import { FlockError, PassingError } from "../../protocol/errors.ts";
 import { fromFailedReason } from "./failures.ts";
 import { checkJob } from "./jobs.ts";
 import type { JobQueue, JobResult, JobStatus, Json } from "./types.ts";
 
-/** Our face of one BullMQ queue. */
-export function jobQueue(queue: Queue): JobQueue {
+/** Our face of one BullMQ queue. Redis waits through an outage; on Postgres a call fails in a passing way. */
+export function jobQueue(queue: () => Queue): JobQueue {
+  return {
+    ensure: (job, options) => reach(() => rawQueue(queue()).ensure(job, options)),
+    status: (id) => reach(() => rawQueue(queue()).status(id)),
+    result: (id) => reach(() => rawQueue(queue()).result(id)),
+    counts: () => reach(() => rawQueue(queue()).counts()),
+  };
+}
+
+async function reach<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof FlockError) throw error;
+    throw new PassingError(`The queue server does not answer: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function rawQueue(queue: Queue): JobQueue {
   const status = async (id: string) => toStatus(await queue.getJobState(id));
   return {
     async ensure(job, { again = false } = {}) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Job as QueuedJob, Worker } from "bullmq";
 import type { Endpoint } from "./endpoint.ts";
 import { backoff, toQueueError } from "./failures.ts";
+import { revive } from "./revive.ts";
 import type { JobWorker, JsonObject, Processor, WorkerOptions } from "./types.ts";
 
 const LOCK_MS = 60_000;
@@ -41,37 +42,41 @@ export function jobWorker(endpoint: Endpoint, { name, processor, options, onErro
       throw toQueueError(error);
     }
   };
-  const worker = new Worker(
-    name,
-    run,
-    {
-      ...endpoint.options,
-      concurrency: options.concurrency ?? 1,
-      lockDuration: options.lockDurationMs ?? LOCK_MS,
-      stalledInterval: options.stalledIntervalMs ?? STALLED_MS,
-      maxStalledCount: MAX_STALLED,
-      drainDelay: IDLE_SECONDS,
-      settings: { backoffStrategy: backoff },
-    },
-    endpoint.factory,
-  );
-  worker.on("error", onError);
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) worker.cancelJob(id, "its lock was lost");
-  });
+  const make = () => {
+    const worker = new Worker(
+      name,
+      run,
+      {
+        ...endpoint.options,
+        concurrency: options.concurrency ?? 1,
+        lockDuration: options.lockDurationMs ?? LOCK_MS,
+        stalledInterval: options.stalledIntervalMs ?? STALLED_MS,
+        maxStalledCount: MAX_STALLED,
+        drainDelay: IDLE_SECONDS,
+        settings: { backoffStrategy: backoff },
+      },
+      endpoint.factory,
+    );
+    worker.on("error", onError);
+    worker.on("lockRenewalFailed", (ids) => {
+      for (const id of ids) worker.cancelJob(id, "its lock was lost");
+    });
+    return worker;
+  };
+  const worker = revive(make);
 
   return {
-    ready: async () => {
-      await worker.waitUntilReady();
-    },
-    async close({ graceMs = GRACE_MS } = {}) {
-      const closed = worker.close();
-      if (await settles(closed, graceMs)) return;
-      worker.cancelAllJobs("the worker closes");
-      if (await settles(closed, ABORT_MS)) return;
-      await worker.disconnect();
-    },
+    ready: () => worker.ready,
+    close: ({ graceMs = GRACE_MS } = {}) => worker.close((last) => closeWorker(last, graceMs)),
   };
+}
+
+async function closeWorker(worker: Worker, graceMs: number): Promise<void> {
+  const closed = worker.close();
+  if (await settles(closed, graceMs)) return;
+  worker.cancelAllJobs("the worker closes");
+  if (await settles(closed, ABORT_MS)) return;
+  await settles(worker.disconnect(), ABORT_MS);
 }
 
 async function settles(promise: Promise<void>, milliseconds: number): Promise<boolean> {

@@ -238,6 +238,32 @@ for (const kind of ["redis", "pglite"] as const) {
       await until(() => done.size === ids.length);
     });
 
+    test("closes while the server is away, and opens before it is back", async () => {
+      for (const pause of [0, 100, 200]) {
+        const namespace = `test-${++count}`;
+        const own = connectQueue(backend.connection, { namespace });
+        const worker = own.worker("duties", async () => null);
+        const events = own.events("duties");
+        await Promise.all([worker.ready(), events.ready()]);
+        await own.queue("duties").ensure({ id: "train-1-1", kind: "train", data: {} });
+        await finished(own, "train-1-1");
+        process.kill(backend.pid() as number, "SIGKILL");
+        await sleep(pause);
+        await own.close();
+        const next = link(namespace);
+        next.worker("duties", async () => "back again");
+        const job = { id: "train-1-2", kind: "train", data: {} };
+        await until(async () => {
+          try {
+            return (await next.queue("duties").ensure(job)) === "completed";
+          } catch (error) {
+            assert.ok(error instanceof PassingError, String(error));
+            return false;
+          }
+        });
+      }
+    });
+
     test("finds its jobs again after the server was stopped", async () => {
       const namespace = `test-${++count}`;
       await link(namespace)
