@@ -237,6 +237,24 @@ contract MoneyTest is Base {
         vm.assertEq(account(validators[8]).claimable, 0, "who did not");
     }
 
+    /// @dev 50, 25, 12, 6: medians 10 apart are told apart by the third half, medians 6 apart never.
+    function test_windows_halveThreeTimesAndNoMore() public {
+        Terms memory terms = defaultTerms();
+        terms.toleranceBps = 0;
+        createTask(terms, 2, 9);
+        for (int16 apart = 10; apart >= 6; apart -= 4) {
+            uint256 before = account(validators[0]).claimable;
+            uint256 part = (distributor.potOfRound(task) * 3000) / 10_000;
+            proposeAndPublish(2);
+            for (uint256 i = 0; i < 9; ++i)
+                sealBallot(validators[i], i < 5 ? ballot(300, 300 + apart) : ballot(305, 305));
+            revealBallots();
+            settle();
+            uint256 pay = account(validators[0]).claimable - before;
+            vm.assertEq(pay, apart == 10 ? part / 5 : 0, "pay");
+        }
+    }
+
     function test_factors_areShareOfPayAndOfHead() public {
         proposeAndPublish(3);
         voteAlike(9, ballot(105, 305, 55));
