@@ -129,15 +129,22 @@ export function openSender(parameters: OpenSenderParameters): Sender {
     receipt: TransactionReceipt,
     signal: AbortSignal | undefined,
   ): Promise<Sent> {
+    const block = { number: receipt.blockNumber, hash: receipt.blockHash };
     for (let look = 1; look <= EFFECT_LOOKS; look++) {
-      const result = await reach(`reading the effect of ${entry.id}`, () => act.effect(receipt));
+      const result = await reach(`reading the effect of ${entry.id}`, () => act.effect(receipt)).catch(
+        (error: unknown) => {
+          // It was mined, so the contracts took it; by now the chain has gone on and shows it no more.
+          if (error instanceof PermanentError) return {};
+          throw error;
+        },
+      );
       if (result !== undefined) {
-        const block = { number: receipt.blockNumber, hash: receipt.blockHash };
         const mined = outbox.mark(entry.seq, "mined", { block, result });
         return sentOf(await refresh(delivery, mined, await finalBlock(chain)));
       }
       await sleep(pollMs, undefined, { signal });
     }
+    outbox.mark(entry.seq, "mined", { block, result: {} }); // or it would stand in the way of everything after it
     throw new PassingError(`${entry.id} was mined in block ${receipt.blockNumber}, but its effect cannot be seen.`, {
       exitCode: ExitCode.chain,
     });
@@ -153,8 +160,12 @@ export function openSender(parameters: OpenSenderParameters): Sender {
     for (const entry of outbox.inState("signed", "broadcast")) {
       log?.info({ id: entry.id, nonce: entry.nonce }, "goes on with what was left unfinished");
       await finish(entry, actOf(context, intentFromJson(entry.intent)), signal).catch((error: unknown) => {
-        if (outbox.newest(entry.id)?.state !== "failed") throw error;
-        log?.warn({ id: entry.id, reason: (error as Error).message }, "what was left unfinished is refused by now");
+        const state = outbox.newest(entry.id)?.state;
+        if (state !== "failed" && state !== "mined") throw error;
+        log?.warn(
+          { id: entry.id, state, reason: (error as Error).message },
+          "what was left unfinished has no effect now",
+        );
       });
     }
   }
