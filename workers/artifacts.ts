@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
@@ -9,8 +10,12 @@ import type { Store } from "./store/store.ts";
 export class MissingArtifactError extends PassingError {}
 
 export type ObtainOptions = {
-  /** Where to ask, in this order. */
+  /** Whom to ask first. */
+  first?: string | undefined;
+  /** Where else to ask, in this order. Announcing costs nothing: with a deadline only a few are asked, drawn by lot. */
   endpoints: readonly string[];
+  /** When to give up (milliseconds since 1970); the bytes are missing then. */
+  until?: number | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -30,12 +35,17 @@ export type ArtifactsParameters = {
   allowLoopback: boolean;
 };
 
+/** How many endpoints besides the first are asked before a deadline. Others are drawn the next time. */
+const OTHERS = 8;
+
 export function openArtifacts({ store, maxBytes, allowLoopback }: ArtifactsParameters): Artifacts {
   return {
-    async obtain(digest, { endpoints, signal }) {
+    async obtain(digest, { first, endpoints, until, signal }) {
       if (!(await isWhole(store, digest))) {
-        const where = { endpoints: [...endpoints], maxBytes, allowLoopback, signal };
-        const bytes = await fetchArtifact(digest, where).catch((cause: Error) => {
+        const others = endpoints.filter((endpoint) => endpoint !== first);
+        const asked = until === undefined ? others : draw(others, OTHERS);
+        const where = { endpoints: first === undefined ? asked : [first, ...asked], maxBytes, allowLoopback };
+        const bytes = await fetchArtifact(digest, { ...where, until, signal }).catch((cause: Error) => {
           signal?.throwIfAborted();
           throw new MissingArtifactError(cause.message, { cause });
         });
@@ -44,6 +54,14 @@ export function openArtifacts({ store, maxBytes, allowLoopback }: ArtifactsParam
       return fileInStore(store, digest);
     },
   };
+}
+
+/** So many of the list, drawn by lot: whoever announced first has no advantage. */
+function draw(list: readonly string[], count: number): string[] {
+  const rest = [...list];
+  const drawn: string[] = [];
+  while (drawn.length < count && rest.length > 0) drawn.push(...rest.splice(randomInt(rest.length), 1));
+  return drawn;
 }
 
 /** Where the store keeps a digest: for the compute process, which reads files. */
@@ -66,17 +84,18 @@ export type PatienceOptions = { patience: number; pause?: number | undefined; si
 
 /**
  * Does what needs artifacts of others, again and again while they are missing, until it works or the patience (seconds) is
- * over; then gives up with undefined. Any other error is thrown at once.
+ * over; then gives up with undefined. Any other error is thrown at once. An attempt is told when the patience is over
+ * (milliseconds since 1970) and must not outlast it.
  */
 export async function withPatience<T>(
-  attempt: () => Promise<T>,
+  attempt: (until: number) => Promise<T>,
   { patience, pause = 5, signal }: PatienceOptions,
 ): Promise<T | undefined> {
   const end = performance.now() + patience * 1000;
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await attempt();
+      return await attempt(Date.now() + end - performance.now());
     } catch (error) {
       if (!(error instanceof MissingArtifactError)) throw error;
       const left = end - performance.now();

@@ -16,6 +16,8 @@ export type FetchArtifactParameters = {
   idleMs?: number | undefined;
   /** Longest time for one endpoint, in milliseconds. */
   totalMs?: number | undefined;
+  /** When to give up (milliseconds since 1970), whoever has not been asked by then. */
+  until?: number | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -25,13 +27,29 @@ export type FetchArtifactParameters = {
  */
 export async function fetchArtifact(
   digest: Hex,
-  { endpoints, maxBytes, allowLoopback, idleMs = IDLE_MS, totalMs = TOTAL_MS, signal }: FetchArtifactParameters,
+  {
+    endpoints,
+    maxBytes,
+    allowLoopback,
+    idleMs = IDLE_MS,
+    totalMs = TOTAL_MS,
+    until = Infinity,
+    signal,
+  }: FetchArtifactParameters,
 ): Promise<Buffer> {
   const reasons: string[] = [];
   let wrong = 0;
-  for (const endpoint of endpoints) {
+  for (const [index, endpoint] of endpoints.entries()) {
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(totalMs);
+    const left = until - Date.now();
+    if (left <= 0) {
+      reasons.push("then the time was over");
+      break;
+    }
+    // Half of the time that is left, so that one who drips leaves some to the others.
+    const share = Math.ceil(index === endpoints.length - 1 ? left : left / 2);
+    const mostMs = Math.min(totalMs, share);
+    const timeout = AbortSignal.timeout(mostMs);
     try {
       const bytes = await download(artifactUrl(endpoint, digest), {
         maxBytes,
@@ -44,7 +62,7 @@ export async function fetchArtifact(
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof WrongBytesError) wrong += 1;
-      const reason = timeout.aborted ? `it took longer than ${totalMs} ms` : (error as Error).message;
+      const reason = timeout.aborted ? `it took longer than ${mostMs} ms` : (error as Error).message;
       reasons.push(`${endpoint}: ${reason}`);
     }
   }

@@ -35,7 +35,7 @@ export async function trainForRound(
   { round }: { round: number },
   { signal, onProgress }: WorkOptions = {},
 ): Promise<TrainOutcome> {
-  const { situation, endpoints } = await look();
+  const { situation, endpoints, now, endsAt } = await look();
   if (situation.round !== round || !isDue(situation, "train")) return { skipped: "it is not due any more" };
   if (data === undefined) {
     throw new PermanentError("The configuration names no data.train; a trainer needs a folder of its own examples.", {
@@ -46,7 +46,9 @@ export async function trainForRound(
   const kept = await results.get(inputs, trainedSchema);
   if (kept !== undefined && (await store.has(kept.artifact))) return kept;
 
-  const head = await heads.build(situation.headId, { endpoints, signal });
+  // Half of what is left of the phase at most: the job is tried again then, and asks others.
+  const until = Date.now() + (Math.max(0, endsAt - now) / 2) * 1000;
+  const head = await heads.build(situation.headId, { endpoints, until, signal });
   await mkdir(scratch, { recursive: true });
   const out = join(scratch, `update-${identity.task}-${round}.safetensors`);
   const seed = `train ${identity.task} ${round} ${identity.operator.toLowerCase()}`;

@@ -55,7 +55,7 @@ export async function validateRound(
   // Half of what is left of the phase at most: bytes that come too late to be measured are as good as none.
   const waiting = { patience: Math.min(patience, Math.max(0, endsAt - now) / 2), signal };
   const [head, proposals] = await Promise.all([
-    withPatience(() => heads.build(situation.headId, { endpoints, signal }), waiting),
+    withPatience((until) => heads.build(situation.headId, { endpoints, until, signal }), waiting),
     Promise.all(seen.proposals.map((proposal) => fetchProposal(dependencies, seen, proposal, waiting))),
   ]);
   const measured =
@@ -69,7 +69,7 @@ export async function validateRound(
 
 type Fetched = { slot: number; file: string | null };
 
-/** Asks the proposer first, then everybody else, for whoever has judged an artifact serves it. */
+/** Asks the proposer first, then others, for whoever has judged an artifact serves it. */
 async function fetchProposal(
   { artifacts }: ValidatorDependencies,
   { endpointOf, endpoints }: Look,
@@ -77,9 +77,8 @@ async function fetchProposal(
   waiting: { patience: number; signal: AbortSignal | undefined },
 ): Promise<Fetched> {
   const first = endpointOf(operator);
-  const order = first === undefined ? endpoints : [first, ...endpoints.filter((endpoint) => endpoint !== first)];
   const file = await withPatience(
-    () => artifacts.obtain(artifact, { endpoints: order, signal: waiting.signal }),
+    (until) => artifacts.obtain(artifact, { first, endpoints, until, signal: waiting.signal }),
     waiting,
   );
   return { slot, file: file ?? null };
