@@ -44,8 +44,18 @@ export function serveCompute(handlers: Handlers): void {
   new Worker(new URL("watchdog.ts", import.meta.url), { workerData: { parent: process.ppid } }).unref();
 }
 
+/** What the machine says when it is short of space, memory, files or a device for a while. */
+const SHORTAGE = new RegExp(
+  [
+    "\\b(ENOSPC|EDQUOT|EIO|EMFILE|ENFILE|EAGAIN|ENOMEM)\\b",
+    "bad_alloc|out of memory|failed to allocate|allocation failed|cannot allocate memory",
+    "cuda|cublas",
+  ].join("|"),
+  "i",
+);
+
 /** Errors of ours say it; of others we expect no better a second time, unless the machine was short of something. */
-function isPermanent(error: unknown): boolean {
+export function isPermanent(error: unknown): boolean {
   if (error instanceof FlockError) return error instanceof PermanentError;
-  return !/out of memory|failed to allocate|ENOSPC|EMFILE|cuda|cublas/i.test(String((error as Error)?.message));
+  return !SHORTAGE.test(String((error as Error)?.message));
 }
