@@ -72,7 +72,13 @@ export const validateRequest = z.strictObject({
   privateData: path.nullable(),
   seed: z.string().min(1), // the round's
   salt: z.string().min(1), // hides the examples' ids in the report
-  proposals: z.array(z.strictObject({ slot: z.int().min(0).max(15), file: path.nullable() })), // no file: missing
+  proposals: z.array(
+    z.strictObject({
+      slot: z.int().min(0).max(15),
+      file: path.nullable(), // none: missing
+      digest: sha256, // what the file must have: a copy that was damaged later says nothing of its author
+    }),
+  ),
   out: path,
 });
 export const validateResult = z.strictObject({

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { env } from "onnxruntime-node";
 import { headDigest, writeHead } from "../../learning/aggregate/head.ts";
 import { digest, readArtifact } from "../../learning/artifact/artifact.ts";
 import { readDomains } from "../../learning/data/examples.ts";
 import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { type Proposal, validate } from "../../learning/validate/validate.ts";
-import { PermanentError } from "../../protocol/errors.ts";
+import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { requireDevice } from "./device.ts";
 import { openHead } from "./head.ts";
@@ -25,7 +25,9 @@ export async function computeScores(
   const { manifest, checkpoint, spec, tokenizer } = recipe;
   const head = await openHead(recipe, request.head);
   const proposals: Proposal[] = [];
-  for (const { slot, file } of request.proposals) proposals.push({ slot, update: await readProposal(recipe, file) });
+  for (const proposal of request.proposals) {
+    proposals.push({ slot: proposal.slot, update: await readProposal(recipe, proposal) });
+  }
   const own = request.privateData === null ? [] : [...readDomains(request.privateData).values()].flat();
 
   const evaluator = await openEvaluator(checkpoint, spec, { device, threads: request.threads });
@@ -51,9 +53,16 @@ export async function computeScores(
   }
 }
 
-async function readProposal({ layout, limit }: Recipe, file: string | null): Promise<Proposal["update"]> {
+async function readProposal(
+  { layout, limit }: Recipe,
+  { file, digest: expected }: RequestOf<"validate">["proposals"][number],
+): Promise<Proposal["update"]> {
   if (file === null) return "missing";
   const bytes = await readFile(file);
+  if (digest(bytes) !== expected) {
+    await rm(file, { force: true });
+    throw new PassingError(`The store's copy of ${expected} in ${file} was damaged and is removed: fetch it again.`);
+  }
   try {
     return readArtifact(bytes, layout, limit, file);
   } catch (error) {

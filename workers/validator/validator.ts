@@ -67,7 +67,7 @@ export async function validateRound(
   return measured;
 }
 
-type Fetched = { slot: number; file: string | null };
+type Fetched = { slot: number; file: string | null; digest: Hex };
 
 /** Asks the proposer first, then others, for whoever has judged an artifact serves it. */
 async function fetchProposal(
@@ -81,7 +81,7 @@ async function fetchProposal(
     (until) => artifacts.obtain(artifact, { first, endpoints, until, signal: waiting.signal }),
     waiting,
   );
-  return { slot, file: file ?? null };
+  return { slot, file: file ?? null, digest: artifact };
 }
 
 async function measure(

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Hex } from "viem";
 import type { Report } from "../../../learning/validate/report.ts";
-import { PermanentError } from "../../../protocol/errors.ts";
+import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { MIN_SCORE, MISSING } from "../../../protocol/words.ts";
 import { type Compute, openCompute } from "../../../workers/compute/client.ts";
 import { sha256OfFile } from "../../../workers/files.ts";
@@ -39,7 +40,13 @@ describe("the compute process", () => {
   const at = (name: string) => join(folder, name);
   const train = (out: string, seed: string, data = task.trainData) =>
     compute.run("train", { head: at("zero"), data, training, seed, out: at(out) });
-  const validate = (proposals: { slot: number; file: string | null }[], out = "report") =>
+  const none: Hex = `0x${"00".repeat(32)}`;
+  const proposal = async (slot: number, name: string) => ({
+    slot,
+    file: at(name),
+    digest: await sha256OfFile(at(name)),
+  });
+  const validate = (proposals: { slot: number; file: string | null; digest: Hex }[], out = "report") =>
     compute.run("validate", {
       head: at("zero"),
       publicData: task.publicData,
@@ -80,9 +87,9 @@ describe("the compute process", () => {
     await copyFile(at("good"), at("bad"));
     await appendFile(at("bad"), "x");
     const result = await validate([
-      { slot: 0, file: at("good") },
-      { slot: 1, file: at("bad") },
-      { slot: 2, file: null },
+      await proposal(0, "good"),
+      await proposal(1, "bad"),
+      { slot: 2, file: null, digest: none },
     ]);
     assert.equal(result.scores.length, 3);
     assert.deepEqual(result.scores.slice(1), [MIN_SCORE, MISSING]);
@@ -91,6 +98,18 @@ describe("the compute process", () => {
     const report = JSON.parse(await readFile(at("report"), "utf8")) as Report;
     assert.equal(report.proposals[0]?.score, result.scores[0]);
     assert.ok(report.own.examples.length > 0);
+  });
+
+  test("blames nobody for a copy that was damaged after it was fetched", async () => {
+    await train("fetched", "fetched");
+    const fetched = await proposal(0, "fetched");
+    await appendFile(at("fetched"), "x");
+    await assert.rejects(validate([fetched]), (error: Error) => {
+      assert.ok(error instanceof PassingError);
+      assert.match(error.message, /copy of 0x[0-9a-f]{64} .* was damaged and is removed/);
+      return true;
+    });
+    await assert.rejects(access(at("fetched")), /ENOENT/);
   });
 
   test("names the file and line of a malformed example", async () => {
@@ -108,7 +127,10 @@ describe("the compute process", () => {
     const file = join(task.publicData, "math.jsonl");
     const kept = await readFile(file);
     await appendFile(file, '{"prompt": "a", "completion": "b"}\n');
-    await assert.rejects(validate([{ slot: 0, file: null }]), /is not the public set of math that the manifest names/);
+    await assert.rejects(
+      validate([{ slot: 0, file: null, digest: none }]),
+      /is not the public set of math that the manifest names/,
+    );
     await writeFile(file, kept);
   });
 

@@ -47,7 +47,7 @@ describe("validating a round", () => {
     await rm(folder, { recursive: true });
   });
 
-  const validate = (room: OperatorRoom, look: Look, patience = 0.2) =>
+  const validate = (room: OperatorRoom, look: Look, patience = 3) =>
     validateRound(
       {
         ...room,
