@@ -52,6 +52,7 @@ function fits({ os, cpu, libc }, platform) {
 function thisPlatform() {
   const { platform: os, arch: cpu } = process;
   if (os !== "linux") return { os, cpu };
+  process.report.excludeNetwork = true; // It would ask the network for names, and take its time.
   return { os, cpu, libc: process.report.getReport().header.glibcVersionRuntime ? "glibc" : "musl" };
 }
 
