@@ -1,9 +1,27 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Hex } from "viem";
+import { ExitCode, PermanentError } from "../protocol/errors.ts";
+
+/**
+ * Makes a folder that the configuration names, and makes sure that it can be written.
+ * @throws PermanentError (usage) if it cannot.
+ */
+export async function openFolder(folder: string, { what, setting }: { what: string; setting: string }): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new PermanentError(`The ${what} ${folder} cannot be written (${code}): name another as "${setting}".`, {
+      cause,
+      exitCode: ExitCode.usage,
+    });
+  }
+}
 
 /** Writes a file as a whole or not at all: a temporary file beside it, flushed to the disk, then renamed. */
 export async function writeFileAtomic(

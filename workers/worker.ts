@@ -1,10 +1,7 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Hex } from "viem";
 import type { OperatorConfig, RoleName } from "./config.ts";
-import { sha256OfFolder } from "./files.ts";
+import { openFolder } from "./files.ts";
 import { openLog } from "./log.ts";
 import { openOperatorChain, openTask } from "./operator.ts";
 import { openComputing, openSending, type QueueProcessor, type Workbench } from "./processors.ts";
@@ -14,6 +11,7 @@ import { queueNamespace } from "./queue/jobs.ts";
 import { openResults } from "./results.ts";
 import { openLook } from "./scheduler/look.ts";
 import { runScheduler } from "./scheduler/scheduler.ts";
+import { setupOf } from "./setup.ts";
 import { openStatus } from "./status.ts";
 import { serveStore } from "./store/serve.ts";
 import { openStore } from "./store/store.ts";
@@ -40,7 +38,7 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
   await using stack = new AsyncDisposableStack(); // closes in the reverse order of what follows
   const { operator, task, work, pollSeconds, stagger } = config;
   const has = (role: RoleName) => roles.includes(role);
-  await mkdir(work, { recursive: true });
+  await openFolder(work, { what: "work folder", setting: "work" });
   const log = openLog({ name: "worker", destination: join(work, "worker.log") });
 
   const chain = await openOperatorChain(config);
@@ -107,13 +105,4 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
 function queueUrl({ queue: { url } }: OperatorConfig): { url?: string; databaseUrl?: string } {
   if (url === undefined) return {};
   return /^postgres(ql)?:/.test(url) ? { databaseUrl: url } : { url };
-}
-
-/** Digest of the data and settings that training and validation would use now. */
-async function setupOf({ data, training, compute }: OperatorConfig): Promise<Hex> {
-  const folders = [data.train, data.private].filter((folder) => folder !== undefined);
-  const digests = await Promise.all(folders.map((folder) => sha256OfFolder(folder, ".jsonl").catch(() => "absent")));
-  return `0x${createHash("sha256")
-    .update(JSON.stringify([digests, training, compute]))
-    .digest("hex")}`;
 }

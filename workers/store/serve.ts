@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { Hex } from "viem";
+import { ExitCode, PermanentError } from "../../protocol/errors.ts";
 import type { Logger } from "../log.ts";
 import type { Store } from "./store.ts";
 
@@ -18,7 +19,10 @@ export type ServeParameters = {
 
 export type StoreServer = { url: string; close(): Promise<void> };
 
-/** Lets others fetch the store's files: GET and HEAD of /artifacts/<64 hex digits>, nothing else. */
+/**
+ * Lets others fetch the store's files: GET and HEAD of /artifacts/<64 hex digits>, nothing else.
+ * @throws PermanentError (usage) if the address is taken or not this machine's.
+ */
 export async function serveStore(
   store: Store,
   { host = "127.0.0.1", port = 0, log }: ServeParameters = {},
@@ -34,7 +38,12 @@ export async function serveStore(
   // Whoever stops reading does not hold a connection for ever.
   server.setTimeout(60_000);
   server.listen(port, host);
-  await once(server, "listening");
+  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
+    throw new PermanentError(
+      `The store cannot be served at ${host}:${port} (${cause.code}): name another store.host or store.port.`,
+      { cause, exitCode: ExitCode.usage },
+    );
+  });
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`,

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
+import { openFolder } from "../files.ts";
 
 /** Free space that is left to others: a tenth of the disk, but never more than this. */
 const KEEP_FREE_BYTES = 2 ** 30;
@@ -33,9 +34,9 @@ export type StoreOptions = {
   keepFree?: number | undefined;
 };
 
-/** Opens (and makes) a store in a folder of its own. */
+/** Opens (and makes) a store in a folder of its own. @throws PermanentError (usage) if the folder cannot be written. */
 export async function openStore(dir: string, { keepFree }: StoreOptions = {}): Promise<Store> {
-  await mkdir(dir, { recursive: true });
+  await openFolder(dir, { what: "store's folder", setting: "store.dir" });
   await removeAbandoned(dir);
   /** What was found whole, as it was then: the file need not be read again before it is served. */
   const checked = new Map<Hex, string>();
