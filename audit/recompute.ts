@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { applyUpdates } from "../learning/aggregate/apply.ts";
@@ -8,7 +8,7 @@ import { readArtifact } from "../learning/artifact/artifact.ts";
 import { type NormLimit, normLimit } from "../learning/artifact/norm.ts";
 import { type AdapterTensor, adapterLayout } from "../learning/model/adapter.ts";
 import { parseConfig } from "../learning/model/config.ts";
-import { PermanentError } from "../protocol/errors.ts";
+import { ExitCode, PermanentError } from "../protocol/errors.ts";
 import { type Manifest, manifestDigest, parseManifest } from "../protocol/manifest.ts";
 import type { Task } from "../protocol/replay/state.ts";
 import type { Difference } from "./difference.ts";
@@ -29,6 +29,9 @@ type Recipe = { manifest: Manifest; layout: AdapterTensor[]; limit: NormLimit };
  * sha256. It must hold the manifest, the base model's config.json, and the accepted artifacts.
  */
 export async function recompute(task: Task, store: string): Promise<Recomputed> {
+  if (!(await stat(store).catch(() => undefined))?.isDirectory()) {
+    throw new PermanentError(`The store ${store} is no folder: name one with --store.`, { exitCode: ExitCode.usage });
+  }
   const result: Recomputed = { checked: 0, confirmed: 0, unchecked: 0, missing: [], differences: [] };
   const recipe = await readRecipe(task, store, result.missing);
   if (recipe === undefined) return { ...result, unchecked: task.heads.length };
@@ -109,12 +112,18 @@ async function readRecipe(task: Task, store: string, missing: string[]): Promise
   return { manifest, layout, limit: normLimit(manifest.adapter, layout, manifest.adapter.maxNorm) };
 }
 
-/** The bytes of a digest; undefined if the store does not have them, or has other bytes under that name. */
+/**
+ * The bytes of a digest; undefined if the store does not have them.
+ * @throws PermanentError if it has other bytes under that name.
+ */
 async function readStored(store: string, digest: Hex): Promise<Buffer | undefined> {
-  const bytes = await readFile(join(store, digest.slice(2))).catch((error: NodeJS.ErrnoException) => {
+  const file = join(store, digest.slice(2));
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new PermanentError(`The store ${store} cannot be read: ${error.message}.`, { cause: error });
   });
-  if (bytes === undefined) return undefined;
-  return createHash("sha256").update(bytes).digest("hex") === digest.slice(2) ? bytes : undefined;
+  if (bytes !== undefined && createHash("sha256").update(bytes).digest("hex") !== digest.slice(2)) {
+    throw new PermanentError(`${file} is not what its name says: it was changed or cut; fetch it again.`);
+  }
+  return bytes;
 }

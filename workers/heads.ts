@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
-import { PermanentError } from "../protocol/errors.ts";
+import { PassingError, PermanentError } from "../protocol/errors.ts";
 import { headId, type Step } from "../protocol/rules/lineage.ts";
 import type { Artifacts, ObtainOptions } from "./artifacts.ts";
 import type { Compute } from "./compute/client.ts";
@@ -77,7 +77,8 @@ function pathTo(head: Hex, first: Hex, moves: readonly HeadMove[]): HeadMove[] {
     if (move.headId === head) return path;
     parent = move.headId;
   }
-  throw new PermanentError(`No lineage leads to the head ${head}; is the manifest the task's?`);
+  // The manifest was checked; a server may not have the newest logs yet.
+  throw new PassingError(`No lineage leads to the head ${head} yet: the server's logs lag behind its state.`);
 }
 
 async function exists(file: string): Promise<boolean> {

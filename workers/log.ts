@@ -1,3 +1,5 @@
+import { mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger };
@@ -27,10 +29,7 @@ export type LogParameters = {
  * Opens a log of one JSON object a line. Whatever stands under a secret's name is replaced, and so is the password in a URL.
  */
 export function openLog({ name, level = "info", destination }: LogParameters): Logger {
-  const stream =
-    typeof destination === "object"
-      ? destination
-      : pino.destination({ dest: destination ?? 2, mkdir: true, sync: false });
+  const stream = typeof destination === "object" ? destination : openFile(destination);
   return pino(
     {
       name,
@@ -42,4 +41,19 @@ export function openLog({ name, level = "info", destination }: LogParameters): L
     },
     stream,
   );
+}
+
+/** Appends to a file, or to standard error. A full disk costs lines, never the process: losing a log is no fault of a duty. */
+function openFile(file: string | undefined): DestinationStream {
+  if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
+  const descriptor = file === undefined ? 2 : openSync(file, "a", 0o600);
+  return {
+    write(line) {
+      try {
+        writeSync(descriptor, line);
+      } catch {
+        // There is no other place to say it.
+      }
+    },
+  };
 }

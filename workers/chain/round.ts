@@ -1,4 +1,5 @@
 import { type Address, type Hex, zeroHash } from "viem";
+import { PassingError } from "../../protocol/errors.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { type Clock, deadlines, phaseAt } from "../../protocol/rules/phases.ts";
 import { seatsOf, voterSeed } from "../../protocol/rules/sortition.ts";
@@ -40,6 +41,11 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
       round.open && round.published > 0
         ? await readProposals(chain, { task, round: round.number, seedBlock: round.seedBlock }, block.number)
         : [];
+    const inOrder = proposals.every(({ slot }, index) => slot === index);
+    if (round.open && (proposals.length !== round.published || !inOrder)) {
+      const seen = `${proposals.length} of ${round.published} published proposals`;
+      throw new PassingError(`The server's logs of round ${round.number} lag behind its state (${seen}): try again.`);
+    }
     const role = isEmpty(facts.account) ? undefined : facts.account.role;
     const roundsLeft = terms.rounds - round.paidRounds;
     return {
