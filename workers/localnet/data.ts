@@ -58,6 +58,11 @@ function fromFiles(dir: string, { seed, trainers, validators }: LocalnetOptions)
     const rest = splitHeldOut(shared.train, { seed: `${seed}-private`, heldOut: quarter });
     const own = deal(rest.heldOut, { seed, hands: validators });
     const train = deal(rest.train, { seed, hands: trainers });
+    if ([...own, ...train].some((hand) => hand.length === 0)) {
+      throw new PermanentError(
+        `${join(dir, domain)}.jsonl has too few prompts for ${trainers} trainers and ${validators} validators: add data, or ask for fewer.`,
+      );
+    }
     sources.set(domain, {
       public: shared.heldOut.slice(0, PUBLIC_ROWS),
       test: shared.heldOut.slice(0, TEST_ROWS), // a small file has no more to give than what the scores saw

@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { ExitCode } from "../../protocol/errors.ts";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { ExitCode, PermanentError } from "../../protocol/errors.ts";
 import { exitOf } from "../cli/exit.ts";
 import { openDisplay } from "./display.ts";
 import { parseOptions } from "./options.ts";
@@ -23,6 +23,19 @@ function onInterrupt(controller: AbortController): void {
   process.on("SIGTERM", interrupt);
 }
 
+/** Finds out before a run of minutes, not after it. */
+function requireWritable(file: string): void {
+  try {
+    closeSync(openSync(file, "a"));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new PermanentError(`The figures cannot be written to ${file} (${code}): name another file with --json.`, {
+      cause,
+      exitCode: ExitCode.usage,
+    });
+  }
+}
+
 async function main(): Promise<ExitCode> {
   try {
     const options = parseOptions(process.argv.slice(2));
@@ -30,6 +43,7 @@ async function main(): Promise<ExitCode> {
     onInterrupt(controller);
     const display = openDisplay(options);
     try {
+      if (options.json !== undefined) requireWritable(options.json);
       const outcome = await runLocalnet(options, display, controller.signal);
       if (options.json !== undefined) writeFileSync(options.json, outcomeToJson(outcome));
       display.line(`\nArtifacts, reports and logs: ${outcome.folder}\n${outcome.seconds.toFixed(0)} s`);
