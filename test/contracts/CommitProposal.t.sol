@@ -62,7 +62,10 @@ contract CommitProposalTest is Luck {
     }
 
     function test_commitProposal_revertsWithoutSeats() public {
+        stake(trainers[4], Role.Trainer, UNIT - 1);
         openRound();
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NoSeats.selector, trainers[4]));
+        commit(trainers[4]);
         vm.expectRevert(abi.encodeWithSelector(IRounds.NoSeats.selector, stranger));
         commit(stranger);
         vm.expectRevert(abi.encodeWithSelector(IRounds.NoSeats.selector, validators[0]));

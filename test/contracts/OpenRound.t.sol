@@ -79,6 +79,11 @@ contract OpenRoundTest is Base {
         vm.assertTrue(r.open, "open");
         vm.assertEq(r.openedAt, block.timestamp, "opened at");
         vm.assertEq(r.seedBlock, block.number + 1, "seed block");
+        (uint96 trainerTotal, uint96 voterTotal) = staking.latched(task);
+        vm.assertEq(trainerTotal, 3 * uint256(UNIT), "latched trainers");
+        vm.assertEq(voterTotal, 9 * uint256(UNIT), "latched voters");
+        vm.assertEq(r.trainerTotal, trainerTotal, "trainers");
+        vm.assertEq(r.voterTotal, voterTotal, "voters");
         vm.assertFalse(r.seeded, "seeded");
         vm.assertEq(r.seed, 0, "seed");
         assertPhase(Phase.Propose);

@@ -178,6 +178,15 @@ contract PublishProposalTest is Base {
         vm.assertEq(rounds.round(task).accumulator, forwards, "backwards");
     }
 
+    function test_accumulator_startsAnewInEachRound() public {
+        proposeAndPublish(2);
+        voteAlike(9, ballot(300, 20));
+        settle();
+        proposeAndPublish(1);
+        bytes32 expected = keccak256(abi.encode(saltOf(trainers[0]), trainers[0]));
+        vm.assertEq(rounds.round(task).accumulator, expected, "accumulator");
+    }
+
     function openRoundSealed(uint256 count) private {
         for (uint256 i = 0; i < count; ++i) sealProposal(trainers[i]);
     }
