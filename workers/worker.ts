@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { join } from "node:path";
+import { ExitCode, PermanentError } from "../protocol/errors.ts";
 import type { OperatorConfig, RoleName } from "./config.ts";
 import { openFolder } from "./files.ts";
 import { openLog } from "./log.ts";
@@ -38,6 +39,7 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
   await using stack = new AsyncDisposableStack(); // closes in the reverse order of what follows
   const { operator, task, work, pollSeconds, stagger } = config;
   const has = (role: RoleName) => roles.includes(role);
+  if (has("scheduler")) requireReachable(config);
   await openFolder(work, { what: "work folder", setting: "work" });
   const log = openLog({ name: "worker", destination: join(work, "worker.log") });
 
@@ -100,6 +102,15 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
     );
   } else if (!signal.aborted) await once(signal, "abort");
   log.info("stops");
+}
+
+/** Others fetch artifacts from here; an update that they cannot fetch counts as missing and costs stake. */
+function requireReachable({ store: { url, allowLoopback } }: OperatorConfig): void {
+  if (url !== undefined || allowLoopback) return;
+  throw new PermanentError(
+    'Others could not reach this store: give "store.url", the URL at which they do (on a network of one machine, "store.allowLoopback": true).',
+    { exitCode: ExitCode.usage },
+  );
 }
 
 function queueUrl({ queue: { url } }: OperatorConfig): { url?: string; databaseUrl?: string } {
