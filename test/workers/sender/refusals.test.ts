@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { abis } from "../../../protocol/generated/abis.ts";
 import { Role } from "../../../protocol/words.ts";
@@ -27,6 +27,10 @@ after(async () => {
   await room.close();
   await proxy.close();
   await local.stop();
+});
+
+beforeEach(() => {
+  proxy.meddle = (_request, forward) => forward();
 });
 
 const artifact = `0x${"a1".repeat(32)}` as const;
@@ -73,7 +77,6 @@ test("the end of sealing must be final before an opening goes out, but not for e
   });
   await local.pass(50);
   assert.deepEqual((await sender.send({ kind: "publishProposal", task, round: 1, artifact })).result, { slot: 0 });
-  proxy.meddle = (_request, forward) => forward();
 });
 
 test("error: a ballot that is not canonical is never sealed", async () => {
@@ -147,4 +150,29 @@ test("error: an unreachable chain is passing and leaves nothing signed", async (
     },
   );
   assert.equal(sender.newest("stake-away"), undefined);
+});
+
+test("a server that is late with receipts does not make an act happen twice", async () => {
+  const chain = await openChain({ rpcUrls: [proxy.url], chainId: local.chainId, deployment: local.deployment });
+  const { sender, address } = room.operator(1, { chain });
+  await sender.send({ kind: "allow", id: "late", amount: 10n });
+  const nonce = await local.client.getTransactionCount({ address });
+  let hidden = 0;
+  proxy.meddle = async ({ method, params }, forward) => {
+    if (method === "eth_getTransactionCount" && params[1] === "finalized") return `0x${nonce.toString(16)}`;
+    if (method !== "eth_getTransactionReceipt" || hidden >= 12) return forward();
+    hidden += 1;
+    return null;
+  };
+  const sent = await sender.send({ kind: "stake", id: "late", task, role: Role.Trainer, amount: 10n });
+  assert.equal(sent.state, "final");
+  assert.equal(hidden, 12);
+  assert.equal(await local.client.getTransactionCount({ address }), nonce + 1);
+});
+
+test("what was done on one chain does not count on another with the same accounts", async () => {
+  const { sender } = room.operator(1);
+  assert.equal(sender.newest("stake-late")?.state, "final");
+  const chain = { ...room.chain, genesis: `0x${"99".repeat(32)}` } as const;
+  assert.equal(room.operator(1, { chain }).sender.newest("stake-late"), undefined);
 });
