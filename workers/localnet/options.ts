@@ -44,7 +44,7 @@ function command(): Command {
     .option("--attackers <n>", "trainers that poison", "1")
     .option("--attack <name>", `how they poison: ${attackNames.join(" or ")}`, "flip")
     .option("--data <dir>", "train on this folder of JSONL files (prompt, completion; one file a domain)")
-    .option("--seed <word>", "makes the data, the keys and the cast repeatable", "1")
+    .option("--seed <word>", "decides the data and the order of training; keys and seats are new in every run", "1")
     .option("--json <file>", "write the figures as JSON (docs/npm-start.schema.json)")
     .option("--quiet", "print only the final tables", false)
     .addHelpText("after", "\nExample:\n  npm start -- --rounds 2 --attack trigger --json result.json")
