@@ -12,6 +12,13 @@ export type Member = {
   domains: readonly string[];
 };
 
+/** A share of the domains, and of each the next one: who knows a single domain soon harms the others. */
+function domainsOf(index: number, trainers: number, domains: readonly string[]): string[] {
+  const isOwn = (domain: number) => domain % trainers === index % domains.length;
+  const last = domains.length - 1;
+  return domains.filter((_, domain) => isOwn(domain) || isOwn(domain === 0 ? last : domain - 1));
+}
+
 /**
  * Who takes part: honest trainers share the domains out among them, attackers have all domains (and poison them), the
  * last validator answers at random if there is an attacker.
@@ -21,7 +28,7 @@ export function castOf({ trainers, validators, attackers }: LocalnetOptions, dom
   const members: Member[] = [];
   for (let index = 0; index < trainers; index++) {
     const honest = index < honestTrainers;
-    const own = honest ? domains.filter((_, domain) => domain % honestTrainers === index % domains.length) : domains;
+    const own = honest ? domainsOf(index, honestTrainers, domains) : domains;
     const name = `trainer ${index + 1}`;
     members.push({ name, role: "trainer", index, honest, domains: own.length > 0 ? own : domains });
   }

@@ -8,7 +8,7 @@ import type { Operator } from "./operators.ts";
 const RANDOM_VOTER = fileURLToPath(new URL("randomVoter.ts", import.meta.url));
 
 /** Little enough that the third round still has something to learn, enough that a poisoner shows in the first. */
-const TRAINING = { steps: 40, batch: 32, learningRate: 1.25e-3 };
+const TRAINING = { steps: 36, batch: 32, learningRate: 1.7e-3 };
 
 type Parameters = {
   operator: Operator;
@@ -32,7 +32,7 @@ export function workerConfig({ operator, network, model, queue }: Parameters): z
     manifest: files.manifest,
     model,
     data: { public: files.public, ...own },
-    store: { allowLoopback: true, patience: 30 },
+    store: { allowLoopback: true, patience: 100 },
     queue: "redis" in queue ? { url: queue.redis } : { url: queue.postgres },
     training: TRAINING,
     compute: lies ? { program: RANDOM_VOTER } : {},
