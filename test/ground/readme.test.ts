@@ -10,7 +10,9 @@ const pages = [
   "README.md",
   "CHANGELOG.md",
   "SECURITY.md",
-  ...readdirSync(join(root, "docs")).map((file) => `docs/${file}`),
+  ...readdirSync(join(root, "docs"))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
 ];
 
 test("the README fits on a page and its map is that of the tree", () => {
