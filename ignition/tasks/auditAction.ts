@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { PublicClient } from "viem";
 import { audit } from "../../audit/audit.ts";
 import { reportLines, reportToJson } from "../../audit/report.ts";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
 import { ownTerminal } from "../../workers/cli/terminal.ts";
 import { deploymentFromFile, deploymentFromIgnition } from "./deployment.ts";
+import { deploymentFolder } from "./folder.ts";
 import { reporting } from "./reporting.ts";
 
 type Arguments = {
@@ -21,8 +21,8 @@ export default reporting<Arguments>(async ({ task, deployment: file, store, json
   }
   const { viem } = await hre.network.create();
   const client = (await viem.getPublicClient()) as PublicClient;
-  const own = async () => join(hre.config.paths.ignition, "deployments", `chain-${await client.getChainId()}`);
-  const deployment = file === undefined ? await deploymentFromIgnition(await own()) : await deploymentFromFile(file);
+  const own = async () => deploymentFromIgnition(await deploymentFolder(hre));
+  const deployment = file === undefined ? await own() : await deploymentFromFile(file);
 
   const report = await audit({ client, deployment, task: BigInt(task), store });
   const text = json ? JSON.stringify(reportToJson(report), null, 2) : reportLines(report).join("\n");

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { TaskOverrideActionFunction } from "hardhat/types/tasks";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
+import { deploymentFolder } from "./folder.ts";
+import { mendDeployment } from "./mendDeployment.ts";
 import { parseParameters, readParameters } from "./parameters.ts";
 import { reporting } from "./reporting.ts";
 
 /**
- * Puts two things before Ignition's own `deploy`: the parameters of the network (ignition/parameters/NETWORK.json5) are
- * taken unless others are named, and they are checked, so that nothing is sent with wrong ones.
+ * Puts three things before Ignition's own `deploy`: the parameters of the network (ignition/parameters/NETWORK.json5) are
+ * taken unless others are named, they are checked, so that nothing is sent with wrong ones, and what a killed deployment
+ * left half-written is mended.
  */
 const deploy: TaskOverrideActionFunction = async (taskArguments, hre, runSuper) => {
   let passed = false;
@@ -16,6 +19,7 @@ const deploy: TaskOverrideActionFunction = async (taskArguments, hre, runSuper) 
   await reporting<void>(async () => {
     parameters ??= ownParameters(hre);
     if (parameters !== undefined) await check(parameters, hre);
+    await mendDeployment(await deploymentFolder(hre, taskArguments.deploymentId));
     passed = true;
   })(undefined, hre);
   return passed ? await runSuper({ ...taskArguments, parameters }) : undefined;

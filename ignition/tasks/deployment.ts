@@ -3,20 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contractNames, type Deployment, parseDeployment } from "../../protocol/deployment.ts";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
+import { addressesByFuture, type JournalEntry, readJournal } from "./journal.ts";
 
 /** TaskRegistry, Staking and Rounds are each bound once. */
 const BINDS = 3;
-
-/** The lines of Ignition's journal that matter here; a future is a step of a module, "<module>#<contract>". */
-type JournalEntry = {
-  type: string;
-  futureId?: string | undefined;
-  chainId?: number | undefined;
-  receipt?: { blockNumber: number } | undefined;
-  /** Of a contract that was deployed, and of one that was there already. */
-  result?: { type: string; address?: string | undefined } | undefined;
-  contractAddress?: string | undefined;
-};
 
 /**
  * The deployment that Ignition keeps in `dir` (`ignition/deployments/<id>`): its addresses, and the block of its first
@@ -41,22 +31,10 @@ export async function deploymentFromIgnition(dir: string): Promise<Deployment> {
   return parseDeployment(JSON.stringify({ chainId, block, addresses }), dir);
 }
 
-async function readJournal(file: string): Promise<JournalEntry[]> {
-  const lines = (await readFile(file, "utf8")).split("\n");
-  // A kill can cut the last line short.
-  return lines.filter((line) => line.trimEnd().endsWith("}")).map((line) => JSON.parse(line) as JournalEntry);
-}
-
 /** Address by contract: which module deployed a contract says nothing about the contract. */
 function addressesIn(entries: JournalEntry[]): Record<string, string> {
-  const addresses: Record<string, string> = {};
-  for (const { type, futureId = "", result, contractAddress } of entries) {
-    const name = futureId.split("#").at(-1) ?? "";
-    const address = type === "CONTRACT_AT_EXECUTION_STATE_INITIALIZE" ? contractAddress : result?.address;
-    if (type === "WIPE_APPLY") delete addresses[name];
-    else if (address !== undefined) addresses[name] = address;
-  }
-  return addresses;
+  const byFuture = Object.entries(addressesByFuture(entries));
+  return Object.fromEntries(byFuture.map(([future, address]) => [future.split("#").at(-1), address]));
 }
 
 /** Whether each contract is tied to the others: nothing works before. */

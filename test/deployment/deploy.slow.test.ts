@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm } from "node:fs/promises";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { after, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -203,7 +203,8 @@ test("a deployment that was killed is resumed and deploys nothing twice", async 
   const { client } = world.node;
   await client.setAutomine(false);
   await client.setIntervalMining({ interval: 1 });
-  const journal = join(project.dir, "ignition/deployments/chain-31337/journal.jsonl");
+  const folder = join(project.dir, "ignition/deployments/chain-31337");
+  const journal = join(folder, "journal.jsonl");
   const confirmed = async () =>
     ((await readFile(journal, "utf8").catch(() => "")).match(/TRANSACTION_CONFIRM/g) ?? []).length;
 
@@ -224,6 +225,9 @@ test("a deployment that was killed is resumed and deploys nothing twice", async 
   assert.match(incomplete.stderr, /is not complete: run npx hardhat ignition deploy again, it resumes\.\n$/);
   assert.equal(incomplete.code, 4);
 
+  // What a kill in the middle of a write leaves.
+  await appendFile(journal, '\n{"futureId":"Flo');
+  await writeFile(join(folder, "deployed_addresses.json"), "");
   const resumed = await run(world, deployCommand);
   assert.equal(resumed.code, 0, resumed.stdout + resumed.stderr);
   assert.equal(await client.getTransactionCount({ address: deployer }), 10, "seven contracts and three binds");
