@@ -6,6 +6,8 @@ import type { HardhatPlugin } from "hardhat/types/plugins";
 
 // The compiler comes from npm: the same bytes for everyone, and no download.
 const solc = { version: "0.8.37", path: createRequire(import.meta.url).resolve("solc/soljson.js") };
+/** Of every build; the layout of storage lets `flock verify-deployment` find what was bound. */
+const settings = { evmVersion: "prague", outputSelection: { "*": { "*": ["storageLayout"] } } };
 
 const compilerOutput: HardhatPlugin = {
   id: "flock-compiler-output",
@@ -30,7 +32,7 @@ const tasks = [
   emptyTask("flock", "Flock: tasks, their money and their audit").build(),
   task(["flock", "addresses"], "Print where a deployment's contracts are, for workers and auditors")
     .addOption(option("deploymentId", "Ignition's id of the deployment; default: chain-<id of the network>"))
-    .addOption(option("out", "File to write instead of printing"))
+    .addOption(option("out", "File to write instead of printing; *.ts becomes a module with the interfaces, for viem"))
     .setAction(() => import("./ignition/tasks/addressesAction.ts"))
     .build(),
   task(["flock", "create-task"], "Create a task and fund it: checks, tells, asks, then sends")
@@ -66,13 +68,11 @@ export default defineConfig({
   solidity: {
     profiles: {
       default: {
-        compilers: [{ ...solc, settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: "prague" } }],
+        compilers: [{ ...solc, settings: { ...settings, optimizer: { enabled: true, runs: 200 } } }],
       },
       production: {
         isolated: false, // Together: half the work of one job a file. Verifiers take the whole input as well.
-        compilers: [
-          { ...solc, settings: { viaIR: true, optimizer: { enabled: true, runs: 800 }, evmVersion: "prague" } },
-        ],
+        compilers: [{ ...solc, settings: { ...settings, viaIR: true, optimizer: { enabled: true, runs: 800 } } }],
       },
     },
   },
@@ -83,6 +83,12 @@ export default defineConfig({
       chainType: "l1",
       url: configVariable("SEPOLIA_RPC_URL"),
       accounts: [configVariable("SEPOLIA_KEY")],
+    },
+    baseSepolia: {
+      type: "http",
+      chainType: "op",
+      url: configVariable("BASE_SEPOLIA_RPC_URL"),
+      accounts: [configVariable("BASE_SEPOLIA_KEY")],
     },
   },
   paths: { tests: { solidity: "./test/contracts", nodejs: "./test" } },

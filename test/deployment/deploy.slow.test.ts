@@ -1,71 +1,34 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test, { after, type TestContext } from "node:test";
+import test, { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, parseEther } from "viem";
-import { contractNames, parseDeployment } from "../../protocol/deployment.ts";
+import { contractNames } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { manifestDigest } from "../../protocol/manifest.ts";
 import { defaultTerms } from "../../protocol/terms.ts";
-import { type Node, startNode } from "../support/hardhatNode.ts";
+import {
+  addressesOf,
+  deployCommand,
+  deployer,
+  hardhat,
+  makeDeploymentProject,
+  makeWorld,
+  run,
+} from "../support/deploymentProject.ts";
 import { linksOf } from "../support/links.ts";
 import { someManifest } from "../support/manifest.ts";
-import { makeProject, type Project } from "../support/project.ts";
 
-const paths = [
-  "hardhat.config.ts",
-  "package.json",
-  "contracts",
-  "ignition",
-  "protocol",
-  "audit",
-  "learning",
-  "workers",
-  "tools",
-];
-/** The first two accounts of `hardhat node`; the first one deploys. */
-const deployer = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+/** The second account of `hardhat node`. */
 const holder = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-const hardhat = "node_modules/hardhat/dist/src/cli.js";
-// The daily profile: the test is about the order of things, not about the bytes.
-const deployCommand = [
-  hardhat,
-  "--build-profile",
-  "default",
-  "ignition",
-  "deploy",
-  "ignition/modules/Flock.ts",
-  "--network",
-  "local",
-];
 
-type World = { project: Project; node: Node; env: NodeJS.ProcessEnv };
-
-/** One project for all tests, built once. */
-const project = await makeProject({ after }, paths);
-const built = await project.run(process.execPath, [hardhat, "build", "--no-tests"]);
-assert.equal(built.code, 0, built.stderr);
-
-/** A chain without contracts, and no memory of the chain before. */
-async function makeWorld(t: TestContext): Promise<World> {
-  await rm(join(project.dir, "ignition/deployments"), { recursive: true, force: true });
-  const node = await startNode(t, project.dir);
-  return { project, node, env: { LOCAL_RPC_URL: node.url } };
-}
-
-const run = ({ project, env }: World, args: string[]) => project.run(process.execPath, args, env);
-
-async function addressesOf(world: World) {
-  const { stdout, stderr } = await run(world, [hardhat, "flock", "addresses", "--network", "local"]);
-  assert.equal(stderr, "");
-  return parseDeployment(stdout, "flock addresses");
-}
+const project = await makeDeploymentProject({ after });
 
 test("a deployment has every parameter and link that it should, and takes the tasks that its creator describes", async (t) => {
-  const world = await makeWorld(t);
+  const world = await makeWorld(t, project);
   const { client } = world.node;
   await project.write("manifest.json", JSON.stringify(someManifest()));
   const command = [hardhat, "flock", "create-task", "--network", "local", "--manifest", "manifest.json"];
@@ -84,6 +47,23 @@ test("a deployment has every parameter and link that it should, and takes the ta
     assert.equal(chainId, 31337);
     assert.equal(block, 1);
     for (const name of contractNames) assert.ok(await client.getCode({ address: addresses[name] }), name);
+  });
+
+  await t.test("a module of the addresses takes the place of the JSON if its file is TypeScript", async () => {
+    const command = [hardhat, "flock", "addresses", "--network", "local", "--out"];
+    assert.equal((await run(world, [...command, "flock.ts"])).code, 0);
+    const { flock } = await import(join(project.dir, "flock.ts"));
+    assert.deepEqual(flock, { chainId, block, addresses, abis });
+  });
+
+  await t.test("a file of addresses that cannot be written is one sentence", async () => {
+    for (const [out, reason] of [
+      ["missing/dir/x", "there is no folder missing/dir"],
+      ["contracts", "EISDIR: illegal operation on a directory, open 'contracts'"],
+    ] as const) {
+      const written = await run(world, [hardhat, "flock", "addresses", "--network", "local", "--out", out]);
+      assert.deepEqual([written.stderr, written.code], [`--out ${out} cannot be written: ${reason}.\n`, 2]);
+    }
   });
 
   await t.test("the holder of the parameters has the whole supply", async () => {
@@ -185,7 +165,7 @@ test("a deployment has every parameter and link that it should, and takes the ta
 });
 
 test("wrong parameters stop a deployment before anything is sent", async (t) => {
-  const world = await makeWorld(t);
+  const world = await makeWorld(t, project);
   for (const [text, reason] of [
     ["{ FlockToken: { holder: 5 } }", /^wrong\.json5: FlockToken\.holder must be an address in quotes\.\n$/],
     [`{ NamedToken: { address: "${holder}" } }`, /NamedToken\.address 0x\w+ is no contract on network "local"\.\n$/],
@@ -199,7 +179,7 @@ test("wrong parameters stop a deployment before anything is sent", async (t) => 
 });
 
 test("a deployment that was killed is resumed and deploys nothing twice", async (t) => {
-  const world = await makeWorld(t);
+  const world = await makeWorld(t, project);
   const { client } = world.node;
   await client.setAutomine(false);
   await client.setIntervalMining({ interval: 1 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import hre from "hardhat";
 import { parseParameters, readParameters } from "../../ignition/tasks/parameters.ts";
 import { root } from "../../tools/files.ts";
 
@@ -10,7 +11,7 @@ const holder = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
 test("the parameters of every network are right, and every value has a comment", async () => {
   const files = await readdir(folder);
-  assert.deepEqual(files.sort(), ["local.json5", "sepolia.json5"]);
+  assert.deepEqual(files.sort(), ["baseSepolia.json5", "local.json5", "sepolia.json5"]);
   for (const file of files) {
     await readParameters(join(folder, file));
     const lines = (await readFile(join(folder, file), "utf8")).split("\n");
@@ -18,6 +19,17 @@ test("the parameters of every network are right, and every value has a comment",
       if (/^\s*\w+: ("|\d)/.test(line)) assert.match(lines[index - 1] ?? "", /^\s*\/\//, `${file}:${index + 1}`);
     });
   }
+});
+
+test("every network with parameters can be named with --network, as the chain of its kind", async () => {
+  const files = await readdir(folder);
+  const networks = files.map((file) => file.replace(".json5", "")).sort();
+  const kinds = networks.map((name) => [name, hre.config.networks[name]?.type, hre.config.networks[name]?.chainType]);
+  assert.deepEqual(kinds, [
+    ["baseSepolia", "http", "op"],
+    ["local", "http", "l1"],
+    ["sepolia", "http", "l1"],
+  ]);
 });
 
 const refused: { what: string; text: string; message: string | RegExp }[] = [
