@@ -60,7 +60,7 @@ export const configSchema = z.strictObject({
       port: z.int().min(0).max(65_535).default(0), // 0: any free one
       url: web.optional(), // how others reach it, when not http://host:port
       allowLoopback: z.boolean().default(false), // fetch from this machine too: local networks only
-      patience: seconds(600), // seconds to keep asking for an artifact before it counts as missing
+      patience: z.number().positive().optional(), // most seconds to keep asking for an artifact; none: half of the phase
     })
     .prefault({}),
 

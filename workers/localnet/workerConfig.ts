@@ -32,7 +32,7 @@ export function workerConfig({ operator, network, model, queue }: Parameters): z
     manifest: files.manifest,
     model,
     data: { public: files.public, ...own },
-    store: { allowLoopback: true, patience: 100 },
+    store: { allowLoopback: true, patience: 100 }, // less than the clock waits for a ballot
     queue: "redis" in queue ? { url: queue.redis } : { url: queue.postgres },
     training: TRAINING,
     compute: lies ? { program: RANDOM_VOTER } : {},

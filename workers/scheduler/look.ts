@@ -43,6 +43,24 @@ export function openLook(chain: Chain, { task, operator }: { task: bigint; opera
   };
 }
 
+/**
+ * Looks again each time it is asked, once for all who ask at the same time: whoever waits for others learns where they serve now.
+ * While looking fails, what was seen last holds.
+ */
+export function lookAgain(look: () => Promise<Look>, first: Look): () => Promise<Look> {
+  let last = first;
+  let looking: Promise<Look> | undefined;
+  const again = async () => {
+    last = await look().catch(() => last);
+    looking = undefined;
+    return last;
+  };
+  return () => {
+    looking ??= again();
+    return looking;
+  };
+}
+
 function situationOf(view: RoundView, endpoint: string): Situation {
   const { task, operator, role, round, phase, openable, seedLatched, seats, headId } = view;
   return {

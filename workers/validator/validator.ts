@@ -8,7 +8,7 @@ import type { Compute, WorkOptions } from "../compute/client.ts";
 import type { Heads } from "../heads.ts";
 import type { Results } from "../results.ts";
 import { isDue } from "../scheduler/duties.ts";
-import type { Look } from "../scheduler/look.ts";
+import { type Look, lookAgain } from "../scheduler/look.ts";
 import type { Store } from "../store/store.ts";
 import { ballotInputs, type Identity, inputsOf, type Measured, measuredSchema } from "../work.ts";
 import { abstain, NO_HEAD } from "./abstain.ts";
@@ -28,8 +28,8 @@ export type ValidatorDependencies = {
   privateData: string | undefined;
   /** A secret of the operator; hides which private examples a report speaks of. */
   salt: string;
-  /** Seconds to keep asking for bytes before they count as missing. */
-  patience: number;
+  /** Seconds to keep asking for bytes before they count as missing; as long as the phase allows when undefined. */
+  patience: number | undefined;
 };
 
 export type ValidateOutcome = { skipped: string } | Measured;
@@ -43,9 +43,9 @@ export async function validateRound(
   { round }: { round: number },
   { signal, onProgress }: WorkOptions = {},
 ): Promise<ValidateOutcome> {
-  const { identity, look, store, heads, results, patience } = dependencies;
+  const { identity, look, store, heads, results, patience = Infinity } = dependencies;
   const seen = await look();
-  const { situation, endpoints, now, endsAt, seed } = seen;
+  const { situation, now, endsAt, seed } = seen;
   if (situation.round !== round || !isDue(situation, "validate")) return { skipped: "it is not due any more" };
   if (seed === undefined) throw new PassingError(`The seed of round ${round} is not known yet.`);
   const inputs = inputsOf("validate", identity, situation);
@@ -53,10 +53,15 @@ export async function validateRound(
   if (kept !== undefined && (await store.has(kept.report))) return kept;
 
   // Half of what is left of the phase at most: bytes that come too late to be measured are as good as none.
-  const waiting = { patience: Math.min(patience, Math.max(0, endsAt - now) / 2), signal };
+  const patient = { patience: Math.min(patience, Math.max(0, endsAt - now) / 2), signal };
+  // Whoever was started again may serve at another address by now.
+  const waiting = { ...patient, newest: lookAgain(look, seen) };
   const [head, proposals] = await Promise.all([
-    withPatience((until) => heads.build(situation.headId, { endpoints, until, signal }), waiting),
-    Promise.all(seen.proposals.map((proposal) => fetchProposal(dependencies, seen, proposal, waiting))),
+    withPatience(async (until) => {
+      const { endpoints } = await waiting.newest();
+      return heads.build(situation.headId, { endpoints, until, signal });
+    }, waiting),
+    Promise.all(seen.proposals.map((proposal) => fetchProposal(dependencies, proposal, waiting))),
   ]);
   const measured =
     head === undefined
@@ -72,15 +77,13 @@ type Fetched = { slot: number; file: string | null; digest: Hex };
 /** Asks the proposer first, then others, for whoever has judged an artifact serves it. */
 async function fetchProposal(
   { artifacts }: ValidatorDependencies,
-  { endpointOf, endpoints }: Look,
   { slot, operator, artifact }: Look["proposals"][number],
-  waiting: { patience: number; signal: AbortSignal | undefined },
+  waiting: { newest: () => Promise<Look>; patience: number; signal: AbortSignal | undefined },
 ): Promise<Fetched> {
-  const first = endpointOf(operator);
-  const file = await withPatience(
-    (until) => artifacts.obtain(artifact, { first, endpoints, until, signal: waiting.signal }),
-    waiting,
-  );
+  const file = await withPatience(async (until) => {
+    const { endpointOf, endpoints } = await waiting.newest();
+    return artifacts.obtain(artifact, { first: endpointOf(operator), endpoints, until, signal: waiting.signal });
+  }, waiting);
   return { slot, file: file ?? null, digest: artifact };
 }
 

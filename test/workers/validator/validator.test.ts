@@ -10,6 +10,8 @@ import { headId } from "../../../protocol/rules/lineage.ts";
 import { ABSTAIN, MIN_SCORE, MISSING, Role } from "../../../protocol/words.ts";
 import type { HeadMove } from "../../../workers/heads.ts";
 import type { Look } from "../../../workers/scheduler/look.ts";
+import { type StoreServer, serveStore } from "../../../workers/store/serve.ts";
+import { NO_HEAD } from "../../../workers/validator/abstain.ts";
 import { readBallot, validateRound } from "../../../workers/validator/validator.ts";
 import type { Measured } from "../../../workers/work.ts";
 import { type OperatorRoom, openOperatorRoom, someLook, tinyTraining } from "../../support/operatorRoom.ts";
@@ -47,12 +49,13 @@ describe("validating a round", () => {
     await rm(folder, { recursive: true });
   });
 
-  const validate = (room: OperatorRoom, look: Look, patience = 3) =>
+  const validate = (room: OperatorRoom, look: Look, patience = 3) => validateSeeing(room, async () => look, patience);
+  const validateSeeing = (room: OperatorRoom, look: () => Promise<Look>, patience: number | undefined) =>
     validateRound(
       {
         ...room,
         ...{
-          look: async () => look,
+          look,
           manifest: task.manifest,
           scratch: join(room.dir, "scratch"),
           salt: "salt",
@@ -101,7 +104,30 @@ describe("validating a round", () => {
     const look = lookAt(room, [good, absent]);
     const measured = (await validate(room, { ...look, situation: { ...look.situation, headId: id } })) as Measured;
     assert.deepEqual(measured.scores, [ABSTAIN, MISSING]);
-    assert.equal(measured.head, `0x${"00".repeat(20)}`);
+    assert.equal(measured.head, NO_HEAD);
+  });
+
+  test("goes on asking for half of the phase, wherever those who were started again serve by then", async () => {
+    const step = { parentId: task.digest, round: 1, published: 1, artifacts: [good], factors: [1n] };
+    const id = headId(step);
+    const room = await open("moved", [{ ...step, headId: id }]);
+    const before = await serveStore(trainer.store);
+    await before.close();
+    let looks = 0;
+    let after: StoreServer | undefined;
+    const look = async () => {
+      if (++looks > 2) after ??= await serveStore(trainer.store); // up only after it was asked in vain
+      const url = after?.url ?? before.url;
+      const seen = lookAt(room, [malformed], { now: 1000, endsAt: 1060, endpoints: [url], endpointOf: () => url });
+      return { ...seen, situation: { ...seen.situation, headId: id } };
+    };
+    try {
+      const measured = (await validateSeeing(room, look, undefined)) as Measured;
+      assert.deepEqual(measured.scores, [MIN_SCORE]);
+      assert.notEqual(measured.head, NO_HEAD);
+    } finally {
+      await after?.close();
+    }
   });
 
   test("does nothing that is not due any more", async () => {
