@@ -1,31 +1,68 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
-import type { TaskOverrideActionFunction } from "hardhat/types/tasks";
+import type { TaskArguments, TaskOverrideActionFunction } from "hardhat/types/tasks";
+import type { Address, PublicClient } from "viem";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
+import { adoptTransactions } from "./adoptTransactions.ts";
+import { deployAdvice } from "./deployAdvice.ts";
 import { deploymentFolder } from "./folder.ts";
 import { mendDeployment } from "./mendDeployment.ts";
-import { parseParameters, readParameters } from "./parameters.ts";
+import { type Parameters, parseParameters, readParameters } from "./parameters.ts";
 import { reporting } from "./reporting.ts";
 
 /**
- * Puts three things before Ignition's own `deploy`: the parameters of the network (ignition/parameters/NETWORK.json5) are
- * taken unless others are named, they are checked, so that nothing is sent with wrong ones, and what a killed deployment
- * left half-written is mended.
+ * Puts four things before Ignition's own `deploy`: the parameters of the network (ignition/parameters/NETWORK.json5) are
+ * taken unless others are named, they are checked, so that nothing is sent with wrong ones, what a killed deployment left
+ * half-written is mended, and what became of its last transaction is found out.
  */
 const deploy: TaskOverrideActionFunction = async (taskArguments, hre, runSuper) => {
-  let passed = false;
   let parameters: string | undefined = taskArguments.parameters;
-  await reporting<void>(async () => {
+  const isReady = await reported(hre, async () => {
     parameters ??= ownParameters(hre);
-    if (parameters !== undefined) await check(parameters, hre);
-    await mendDeployment(await deploymentFolder(hre, taskArguments.deploymentId));
-    passed = true;
-  })(undefined, hre);
-  return passed ? await runSuper({ ...taskArguments, parameters }) : undefined;
+    await prepare(hre, taskArguments, parameters);
+  });
+  if (!isReady) return undefined;
+  try {
+    return await runSuper({ ...taskArguments, parameters });
+  } catch (error) {
+    const advised = deployAdvice(error);
+    if (advised === undefined) throw error;
+    await reported(hre, () => Promise.reject(advised));
+  }
 };
 export default deploy;
 
+/** Runs a part; says whether it passed. */
+async function reported(hre: HardhatRuntimeEnvironment, part: () => Promise<void>): Promise<boolean> {
+  let passed = false;
+  await reporting<void>(async () => {
+    await part();
+    passed = true;
+  })(undefined, hre);
+  return passed;
+}
+
+async function prepare(
+  hre: HardhatRuntimeEnvironment,
+  { deploymentId, reset }: TaskArguments,
+  parameters: string | undefined,
+): Promise<void> {
+  const parsed = parameters === undefined ? {} : await parse(parameters);
+  const { viem, networkName } = await hre.network.create();
+  const client = (await viem.getPublicClient()) as PublicClient;
+  const token = parsed.NamedToken?.address as Address | undefined;
+  if (token !== undefined && (await client.getCode({ address: token })) === undefined) {
+    const message = `${parameters}: NamedToken.address ${token} is no contract on network "${networkName}".`;
+    throw new PermanentError(message, { exitCode: ExitCode.badInput });
+  }
+  if (reset === true) return;
+  const folder = await deploymentFolder(hre, deploymentId);
+  await mendDeployment(folder);
+  for (const line of await adoptTransactions(folder, client)) process.stderr.write(`${line}\n`);
+}
+
+/** The file of the network in use, if it has one. */
 function ownParameters(hre: HardhatRuntimeEnvironment): string | undefined {
   const { network } = hre.globalOptions;
   if (network === undefined) return undefined;
@@ -34,14 +71,7 @@ function ownParameters(hre: HardhatRuntimeEnvironment): string | undefined {
 }
 
 /** `parameters` is a file or, as Ignition takes it too, JSON. */
-async function check(parameters: string, hre: HardhatRuntimeEnvironment): Promise<void> {
+async function parse(parameters: string): Promise<Parameters> {
   const isFile = /\.json5?$/.test(parameters);
-  const { NamedToken } = isFile ? await readParameters(parameters) : parseParameters(parameters, "on the command line");
-  if (NamedToken === undefined) return;
-  const { provider, networkName } = await hre.network.create();
-  const code = await provider.request({ method: "eth_getCode", params: [NamedToken.address, "latest"] });
-  if (code === "0x") {
-    const message = `${parameters}: NamedToken.address ${NamedToken.address} is no contract on network "${networkName}".`;
-    throw new PermanentError(message, { exitCode: ExitCode.badInput });
-  }
+  return isFile ? await readParameters(parameters) : parseParameters(parameters, "on the command line");
 }

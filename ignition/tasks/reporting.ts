@@ -1,5 +1,5 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
-import { PassingError } from "../../protocol/errors.ts";
+import { FlockError, PassingError } from "../../protocol/errors.ts";
 import { exitOf } from "../../workers/cli/exit.ts";
 
 type Action<Arguments> = (taskArguments: Arguments, hre: HardhatRuntimeEnvironment) => Promise<void>;
@@ -21,6 +21,7 @@ export function reporting<Arguments>(action: Action<Arguments>): Action<Argument
 }
 
 function unreachable(error: unknown): PassingError | undefined {
+  if (error instanceof FlockError) return undefined;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name !== "HardhatError") continue;
     // Its other errors say what to do in Hardhat's own way.
