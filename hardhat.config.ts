@@ -35,6 +35,15 @@ const tasks = [
     .addOption(option("out", "File to write instead of printing; *.ts becomes a module with the interfaces, for viem"))
     .setAction(() => import("./ignition/tasks/addressesAction.ts"))
     .build(),
+  task(
+    ["flock", "verify-deployment"],
+    "Compare code, links and parameters of a network with this repository; 6 if they differ",
+  )
+    .addOption(deployment)
+    .addOption(option("parameters", "File of the parameters; default: ignition/parameters/<network>.json5"))
+    .addFlag(json)
+    .setAction(() => import("./ignition/tasks/verifyDeploymentAction.ts"))
+    .build(),
   task(["flock", "create-task"], "Create a task and fund it: checks, tells, asks, then sends")
     .addOption(option("manifest", "File with the task's recipe"))
     .addOption(option("terms", "File with the task's terms; those left out have their defaults"))

@@ -11,9 +11,9 @@ export type Wallet = WalletClient<Transport, Chain | undefined, Account>;
 
 /**
  * Opens the network that `--network` names, with the deployment in `file`, or else the one that Ignition made there.
- * @throws PermanentError if the contracts are not on it or nobody can sign; Hardhat's error if the chain does not answer.
+ * @throws PermanentError if there is none, or it is for another chain; Hardhat's error if the chain does not answer.
  */
-export async function openConnection(hre: HardhatRuntimeEnvironment, file?: string | undefined): Promise<Connection> {
+export async function openDeployment(hre: HardhatRuntimeEnvironment, file?: string | undefined) {
   const { viem, networkName } = await hre.network.create();
   const publicClient = (await viem.getPublicClient()) as PublicClient;
   const chainId = await publicClient.getChainId();
@@ -25,6 +25,15 @@ export async function openConnection(hre: HardhatRuntimeEnvironment, file?: stri
     const message = `The deployment is for chain ${deployment.chainId}, but network "${networkName}" is chain ${chainId}.`;
     throw new PermanentError(message, { exitCode: ExitCode.chain });
   }
+  return { publicClient, deployment, viem, networkName };
+}
+
+/**
+ * Opens a deployment with the account that signs.
+ * @throws PermanentError also if the contracts are not on the chain or nobody can sign.
+ */
+export async function openConnection(hre: HardhatRuntimeEnvironment, file?: string | undefined): Promise<Connection> {
+  const { publicClient, deployment, viem, networkName } = await openDeployment(hre, file);
   const { TaskRegistry } = deployment.addresses;
   if ((await publicClient.getCode({ address: TaskRegistry })) === undefined) {
     const message = `There is no contract at ${TaskRegistry} on network "${networkName}": the deployment is of another chain or gone.`;

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { TaskArguments, TaskOverrideActionFunction } from "hardhat/types/tasks";
 import type { Address, PublicClient } from "viem";
@@ -8,7 +6,7 @@ import { adoptTransactions } from "./adoptTransactions.ts";
 import { deployAdvice } from "./deployAdvice.ts";
 import { deploymentFolder } from "./folder.ts";
 import { mendDeployment } from "./mendDeployment.ts";
-import { type Parameters, parseParameters, readParameters } from "./parameters.ts";
+import { ownParameters, type Parameters, parseParameters, readParameters } from "./parameters.ts";
 import { reporting } from "./reporting.ts";
 
 /**
@@ -60,14 +58,6 @@ async function prepare(
   const folder = await deploymentFolder(hre, deploymentId);
   await mendDeployment(folder);
   for (const line of await adoptTransactions(folder, client)) process.stderr.write(`${line}\n`);
-}
-
-/** The file of the network in use, if it has one. */
-function ownParameters(hre: HardhatRuntimeEnvironment): string | undefined {
-  const { network } = hre.globalOptions;
-  if (network === undefined) return undefined;
-  const file = join(hre.config.paths.ignition, "parameters", `${network}.json5`);
-  return existsSync(file) ? file : undefined;
 }
 
 /** `parameters` is a file or, as Ignition takes it too, JSON. */

@@ -3,10 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contractNames, type Deployment, parseDeployment } from "../../protocol/deployment.ts";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
+import { abis } from "../../protocol/generated/abis.ts";
 import { addressesByFuture, type JournalEntry, readJournal } from "./journal.ts";
 
-/** TaskRegistry, Staking and Rounds are each bound once. */
-const BINDS = 3;
+/** How many contracts are tied to others after they are deployed, each once. */
+const BINDS = contractNames.filter((name) =>
+  abis[name].some((item) => item.type === "function" && item.name === "bind"),
+).length;
 
 /**
  * The deployment that Ignition keeps in `dir` (`ignition/deployments/<id>`): its addresses, and the block of its first

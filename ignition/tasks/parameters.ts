@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import json5 from "json5";
 import { isAddress, zeroAddress } from "viem";
 import { z } from "zod";
@@ -49,4 +52,12 @@ export async function readParameters(file: string): Promise<Parameters> {
     throw new PermanentError(`The parameters ${file} cannot be read: ${(cause as Error).message}.`, { cause });
   }
   return parseParameters(text, file);
+}
+
+/** The file of the network in use, if it has one. */
+export function ownParameters(hre: HardhatRuntimeEnvironment): string | undefined {
+  const { network } = hre.globalOptions;
+  if (network === undefined) return undefined;
+  const file = join(hre.config.paths.ignition, "parameters", `${network}.json5`);
+  return existsSync(file) ? file : undefined;
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, parseEther } from "viem";
+import type { Verification } from "../../ignition/tasks/verifyDeployment.ts";
 import { contractNames } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { manifestDigest } from "../../protocol/manifest.ts";
@@ -18,8 +19,8 @@ import {
   makeDeploymentProject,
   makeWorld,
   run,
+  verifyCommand,
 } from "../support/deploymentProject.ts";
-import { linksOf } from "../support/links.ts";
 import { someManifest } from "../support/manifest.ts";
 
 /** The second account of `hardhat node`. */
@@ -73,31 +74,44 @@ test("a deployment has every parameter and link that it should, and takes the ta
     assert.equal(await client.readContract({ ...token, functionName: "balanceOf", args: [deployer] }), 0n);
   });
 
-  await t.test("every link points to its contract, and nobody can bind again", async () => {
+  await t.test("it is verified against this repository, and nobody can bind again", async () => {
+    const { stdout, stderr, code } = await run(world, [...verifyCommand, "--parameters", "mine.json5", "--json"]);
+    assert.deepEqual([stderr, code], ["", 0]);
+    const { contracts, differences } = JSON.parse(stdout) as Verification;
+    assert.deepEqual(differences, []);
+    const links = Object.fromEntries(contracts.map((contract) => [contract.name, contract.links]));
     const { TaskRegistry, Staking, Rounds, RewardDistributor, ...others } = addresses;
-    const links = {
-      TaskRegistry: { immutable: { _deployer: deployer }, bound: [RewardDistributor] },
+    assert.partialDeepStrictEqual(links, {
+      TaskRegistry: { _deployer: deployer, _distributor: RewardDistributor },
       Staking: {
-        immutable: { _deployer: deployer, _token: others.FlockToken, _registry: TaskRegistry },
-        bound: [Rounds, RewardDistributor],
+        ...{ _deployer: deployer, _token: others.FlockToken, _registry: TaskRegistry },
+        ...{ _rounds: Rounds, _distributor: RewardDistributor },
       },
       Rounds: {
-        immutable: { _deployer: deployer, _registry: TaskRegistry, _staking: Staking, _beacon: others.BlockhashBeacon },
-        bound: [RewardDistributor],
+        ...{ _deployer: deployer, _registry: TaskRegistry, _staking: Staking, _beacon: others.BlockhashBeacon },
+        _distributor: RewardDistributor,
       },
-      ValidatorVoting: { immutable: { _rounds: Rounds }, bound: [] },
+      ValidatorVoting: { _rounds: Rounds },
       RewardDistributor: {
-        immutable: { _registry: TaskRegistry, _staking: Staking, _rounds: Rounds, _voting: others.ValidatorVoting },
-        bound: [],
+        ...{ _registry: TaskRegistry, _staking: Staking, _rounds: Rounds, _voting: others.ValidatorVoting },
       },
-    } as const;
-    for (const [name, expected] of Object.entries(links) as [keyof typeof links, object][]) {
-      const found = await linksOf(client, { dir: project.dir, name, address: addresses[name] });
-      assert.deepEqual(found, expected, name);
-    }
+    });
     const again = { address: addresses.TaskRegistry, abi: abis.TaskRegistry, functionName: "bind" } as const;
     const bind = client.simulateContract({ ...again, args: [deployer], account: deployer });
     await assert.rejects(bind, /AlreadyBound/);
+  });
+
+  await t.test("a difference is a sentence and exit code 6, after the table", async () => {
+    const without = await run(world, verifyCommand);
+    assert.match(
+      without.stderr,
+      /^FlockToken: its supply went to 0x\w+, but must go to 0x\w+ \(parameter holder\)\.\n$/,
+    );
+    assert.match(without.stdout, /^Rounds\t0x\w+\tsame\t.*_distributor RewardDistributor\t$/m);
+    assert.equal(without.code, 6);
+    await project.write("wrong.json", JSON.stringify({ chainId, block, addresses: { ...addresses, Rounds: holder } }));
+    const wrong = await run(world, [...verifyCommand, "--parameters", "mine.json5", "--deployment", "wrong.json"]);
+    assert.deepEqual([wrong.stderr, wrong.code], [`Rounds: there is no contract at ${holder}.\n`, 6]);
   });
 
   const endowment = parseEther("10000");

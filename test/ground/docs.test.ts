@@ -65,7 +65,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 const known = new Set([
   ...startOptions,
   ...leaves(operators).flatMap((verb) => optionsOf(verbOf(verb.split(" ")))),
-  ...["addresses", "create-task", "fund", "audit"].flatMap((name) =>
+  ...["addresses", "verify-deployment", "create-task", "fund", "audit"].flatMap((name) =>
     taskOptions(taskOf(["flock", name]) as HardhatTask),
   ),
   ...taskOptions(taskOf(["ignition", "deploy"]) as HardhatTask),
