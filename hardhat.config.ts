@@ -23,10 +23,12 @@ const option = <Name extends string>(name: Name, description: string) => ({
 });
 const deployment = option("deployment", "File of `flock addresses`; default: the deployment that Ignition made there");
 const yes = { name: "yes" as const, description: "Sign without asking" };
+const dryRun = { name: "dryRun" as const, description: "Show what would be sent and its cost, and send nothing" };
 const json = { name: "json" as const, description: "Print one JSON object for programs" };
 
 const tasks = [
   overrideTask(["ignition", "deploy"])
+    .addFlag(dryRun)
     .setAction(() => import("./ignition/tasks/deployAction.ts"))
     .build(),
   emptyTask("flock", "Flock: tasks, their money and their audit").build(),
@@ -50,6 +52,7 @@ const tasks = [
     .addOption(option("seatStake", "FLK that a seat puts at risk"))
     .addOption(option("deposit", "FLK for the task's pot"))
     .addOption(deployment)
+    .addFlag(dryRun)
     .addFlag(yes)
     .addFlag(json)
     .setAction(() => import("./ignition/tasks/createTaskAction.ts"))
@@ -58,6 +61,7 @@ const tasks = [
     .addOption(option("task", "Number of the task"))
     .addOption(option("amount", "FLK to add"))
     .addOption(deployment)
+    .addFlag(dryRun)
     .addFlag(yes)
     .addFlag(json)
     .setAction(() => import("./ignition/tasks/fundAction.ts"))
@@ -99,6 +103,10 @@ export default defineConfig({
       url: configVariable("BASE_SEPOLIA_RPC_URL"),
       accounts: [configVariable("BASE_SEPOLIA_KEY")],
     },
+  },
+  // Simulations (--dry-run) need the rules of the blocks that they copy, which Hardhat does not know of this chain.
+  chainDescriptors: {
+    84532: { name: "Base Sepolia", chainType: "op", hardforkHistory: { isthmus: { blockNumber: 0 } } },
   },
   paths: { tests: { solidity: "./test/contracts", nodejs: "./test" } },
   test: { solidity: { fuzz: { runs: 256, seed: "0xf10c" }, invariant: { runs: 64, depth: 32 } } },

@@ -1,13 +1,19 @@
 import { confirm } from "../../workers/cli/confirm.ts";
 import { type JsonValue, showReport } from "../../workers/cli/report.ts";
 import { ownTerminal } from "../../workers/cli/terminal.ts";
-import { openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import { createTask } from "./createTask.ts";
 import { type CreateTaskArguments, readNewTask } from "./createTaskInput.ts";
+import { dryConnection } from "./dryConnection.ts";
 import { reporting } from "./reporting.ts";
 import { taskPlan } from "./taskPlan.ts";
 
-type Arguments = CreateTaskArguments & { deployment?: string | undefined; yes: boolean; json: boolean };
+type Arguments = CreateTaskArguments & {
+  deployment?: string | undefined;
+  dryRun: boolean;
+  yes: boolean;
+  json: boolean;
+};
 
 /** `npx hardhat flock create-task`: checks, tells, asks, then sends. */
 export default reporting<Arguments>(async (options, hre) => {
@@ -22,6 +28,10 @@ export default reporting<Arguments>(async (options, hre) => {
   });
   const terminal = ownTerminal();
   showReport({ ...terminal, write: terminal.tell }, plan, { json: false });
+  if (options.dryRun) {
+    const send = async (simulated: Connection) => (await createTask(simulated, input)).sent;
+    return dryConnection(hre, connection, { send, json: options.json });
+  }
   await confirm(terminal, { yes: options.yes });
 
   const { task, sent } = await createTask(connection, input);

@@ -19,6 +19,10 @@ export type JournalEntry = {
   /** Of a contract that was deployed, and of one that was there already. */
   result?: { type: string; address?: string | undefined } | undefined;
   contractAddress?: string | undefined;
+  /** Of a step: the contract that it deploys, or that it calls with `functionName`. */
+  artifactId?: string | undefined;
+  contractName?: string | undefined;
+  functionName?: string | undefined;
 };
 /** As Ignition writes a bigint. */
 export type Bigint = { _kind: "bigint"; value: string };
@@ -84,4 +88,19 @@ export function pendingTransactions(entries: readonly JournalEntry[]): PendingTr
   }
   const pending = [...wanted.values()].filter((each): each is PendingTransaction => each.nonce !== undefined);
   return pending.sort((a, b) => a.nonce - b.nonce);
+}
+
+/** The highest nonce of each sender (in lower case) whose transaction has its confirmations. */
+export function confirmedNonces(entries: readonly JournalEntry[]): Map<string, number> {
+  const senders = new Map<string, string>();
+  const nonces = new Map<string, number>();
+  const confirmed = new Map<string, number>();
+  for (const { type, futureId = "", from, nonce } of entries) {
+    if (from !== undefined) senders.set(futureId, from.toLowerCase());
+    if (nonce !== undefined) nonces.set(futureId, nonce);
+    if (type !== "TRANSACTION_CONFIRM") continue;
+    const sender = senders.get(futureId) ?? "";
+    confirmed.set(sender, Math.max(nonces.get(futureId) ?? -1, confirmed.get(sender) ?? -1));
+  }
+  return confirmed;
 }

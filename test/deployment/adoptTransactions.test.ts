@@ -6,6 +6,7 @@ import test, { type TestContext } from "node:test";
 import { network } from "hardhat";
 import { type Address, createPublicClient, custom, type Hash, numberToHex, type PublicClient } from "viem";
 import { adoptTransactions } from "../../ignition/tasks/adoptTransactions.ts";
+import { confirmOvertaken } from "../../ignition/tasks/confirmOvertaken.ts";
 
 const to = "0x00000000000000000000000000000000000000aa";
 const data = "0x1234";
@@ -159,6 +160,32 @@ test("a lost transaction that a later one waits for is left, for it needs the sa
   await write([...step(0, unknown), ...step(1, later)]);
   assert.deepEqual(await adoptTransactions(dir, client), []);
   assert.deepEqual(await sendings(), ["TRANSACTION_PREPARE_SEND", unknown, "TRANSACTION_PREPARE_SEND", later]);
+});
+
+test("a transaction that a later, confirmed one has overtaken is confirmed, as Ignition notes it", async (t) => {
+  const { dir, client, request, send, write, step } = await makeChain(t);
+  const creating = { to: undefined, data: "0x60006000a05f5ff3" }; // an event without topics, and no code
+  const hashes = [await send(0, creating), await send(1), await send(2)] as const;
+  const confirmed = { type: "TRANSACTION_CONFIRM", futureId: "M#Step1", networkInteractionId: 1, hash: hashes[1] };
+  await write([...step(0, unknown, hashes[0]), ...step(1, hashes[1]), confirmed, ...step(2, hashes[2])]);
+  assert.deepEqual(await confirmOvertaken(dir, client), ["The transaction of M#Step0 with nonce 0 is confirmed."]);
+  const { blockHash } = (await request("eth_getTransactionReceipt", [hashes[0]])) as { blockHash: string };
+  const last = (await readFile(join(dir, "journal.jsonl"), "utf8")).split("\n").at(-1) ?? "";
+  const contractAddress = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+  assert.deepEqual(JSON.parse(last), {
+    futureId: "M#Step0",
+    hash: hashes[0],
+    networkInteractionId: 1,
+    receipt: {
+      blockHash,
+      blockNumber: 1,
+      contractAddress,
+      logs: [{ address: contractAddress, data: "0x", logIndex: 0, topics: [] }],
+      status: "SUCCESS",
+    },
+    type: "TRANSACTION_CONFIRM",
+  });
+  assert.deepEqual(await confirmOvertaken(dir, client), []);
 });
 
 test("a confirmed transaction and a wiped step are no concern", async (t) => {

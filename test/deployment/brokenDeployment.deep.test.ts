@@ -33,7 +33,7 @@ const faults: { what: string; mining: "at once" | "in blocks"; network: string; 
 ];
 
 test("a deployment that one fault breaks once ends where it should", async (t) => {
-  const { deploy, start, transactions, assertUndisturbed } = await makeBrokenDeployment(t, project);
+  const { deploy, resume, start, transactions, assertUndisturbed } = await makeBrokenDeployment(t, project);
   for (const { what, mining, network, fault } of faults) {
     await t.test(`${what}, for every k`, async () => {
       for (let k = 1; k <= transactions; k++) {
@@ -41,7 +41,7 @@ test("a deployment that one fault breaks once ends where it should", async (t) =
         const broken = await deploy(fault(k), network);
         // Some faults come too late to hurt after the last transaction.
         if (k < transactions) assert.ok(broken.signal === "SIGKILL" || broken.code === 5, `${k}: ${broken.stderr}`);
-        const again = await deploy(undefined, network);
+        const again = await resume(network);
         assert.equal(again.code, 0, `transaction ${k}: ${again.stdout}${again.stderr}`);
         await assertUndisturbed(`transaction ${k}`);
       }

@@ -7,7 +7,7 @@ import { droppedTransaction, staleNonce, strikeAt } from "../support/rpcFaults.t
 const project = await makeDeploymentProject({ after });
 
 test("a deployment ends where it should whatever breaks it", async (t) => {
-  const { deploy, start, nonce, transactions, assertUndisturbed } = await makeBrokenDeployment(t, project);
+  const { deploy, resume, start, nonce, transactions, assertUndisturbed } = await makeBrokenDeployment(t, project);
 
   await t.test("killed at each transaction before it is noted, and resumed each time", async () => {
     await start("in blocks");
@@ -15,7 +15,7 @@ test("a deployment ends where it should whatever breaks it", async (t) => {
       const { signal, stderr } = await deploy((strike) => strikeAt({ k: 1, moment: "broadcast", strike }));
       assert.equal(signal, "SIGKILL", `transaction ${k}: ${stderr}`);
     }
-    const { code, stdout, stderr } = await deploy();
+    const { code, stdout, stderr } = await resume();
     assert.equal(code, 0, stdout + stderr);
     await assertUndisturbed("broadcast");
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { deploymentFromIgnition } from "../../ignition/tasks/deployment.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
+import { ExitCode } from "../../protocol/errors.ts";
 import { deployCommand, deployer, deployerKey, forgetDeployments, makeWorld } from "./deploymentProject.ts";
 import type { Project } from "./project.ts";
 import { type Meddle, startRpcProxy } from "./rpcProxy.ts";
@@ -47,6 +48,14 @@ export async function makeBrokenDeployment(t: TestContext, project: Project) {
     return { code, signal, stdout, stderr };
   }
 
+  /** Runs the same command again as long as it says so, which may be once more for what waits for a block. */
+  async function resume(network?: string): Promise<Ended> {
+    let ended = await deploy(undefined, network);
+    for (let runs = 1; ended.code === ExitCode.unreachable && runs < 3; runs++)
+      ended = await deploy(undefined, network);
+    return ended;
+  }
+
   const deployment = (): Promise<Deployment> =>
     deploymentFromIgnition(join(project.dir, "ignition/deployments/chain-31337"));
 
@@ -67,6 +76,7 @@ export async function makeBrokenDeployment(t: TestContext, project: Project) {
 
   return {
     deploy,
+    resume,
     start,
     /** How many transactions a deployment takes. */
     transactions: wanted.transactions,
