@@ -56,8 +56,9 @@ function acceptance(terms: Terms, seats: number, supporting: number, against: nu
 }
 
 /**
- * Both error rates of the vote for any terms. Seats are taken as independent, each malicious with the given chance; the
- * real sortition varies less than this multinomial, so the rates err on the cautious side.
+ * Both error rates of the vote for any terms, as if exactly `seats` seats voted, each malicious with the given chance by
+ * itself. A few operators of equal stake draw more evenly and err less; several hundred small ones fill fewer seats in
+ * some rounds and accept poison about twice as often (`drawnErrorRates`).
  */
 export function voteErrorRates(terms: Terms, pool: VoterPool): VoteErrorRates {
   const { malicious, neutral = 0, wrong = 0, total } = pool;
@@ -69,6 +70,48 @@ export function voteErrorRates(terms: Terms, pool: VoterPool): VoteErrorRates {
     poisonAccepted: acceptance(terms, seats, malicious + honest * wrong, right),
     honestBlocked: 1 - acceptance(terms, seats, right, malicious + honest * wrong),
   };
+}
+
+/** Who votes, one by one: `operators` that all reveal, `malicious` of their stake in one camp, each camp in equal parts. */
+export type DrawnPool = { malicious: number; operators: number };
+
+/** How many of the operators are malicious: their share of all, but one at least on each side that holds any stake. */
+export function maliciousOperators({ malicious, operators }: DrawnPool): number {
+  if (malicious <= 0) return 0;
+  if (malicious >= 1) return operators;
+  return Math.max(1, Math.min(operators - 1, Math.round(malicious * operators)));
+}
+
+/** Chances of 0, 1, 2 … seats of one camp: each operator has the whole part of its expectation, and one more by luck. */
+function seatChances(operators: number, expected: number): number[] {
+  if (operators === 0) return [1];
+  const certain = Math.floor(expected / operators + 1e-12);
+  const luck = Math.max(0, expected / operators - certain);
+  const logs = logFactorials(operators);
+  const chances = new Array<number>(operators * certain).fill(0);
+  for (let more = 0; more <= operators; more++) {
+    const ways = logs[operators]! - logs[more]! - logs[operators - more]!;
+    const power = (base: number, exponent: number) => (exponent === 0 ? 0 : exponent * Math.log(base));
+    chances.push(Math.exp(ways + power(luck, more) + power(1 - luck, operators - more)));
+  }
+  return chances;
+}
+
+/** Both error rates of the vote by the seat formula of the contracts, exactly. The pool fills every expected seat. */
+export function drawnErrorRates(terms: Terms, pool: DrawnPool): Omit<VoteErrorRates, "seats"> {
+  const { malicious, operators } = pool;
+  const camp = maliciousOperators(pool);
+  const bad = seatChances(camp, terms.expectedVoters * malicious);
+  const good = seatChances(operators - camp, terms.expectedVoters * (1 - malicious));
+  const accepted = (f: number, a: number) => f + a >= quorumOf(terms) && f > a && f * BPS >= terms.acceptBps * (f + a);
+  let [poisonAccepted, honestBlocked] = [0, 0];
+  for (const [m, chance] of bad.entries()) {
+    for (const [h, other] of good.entries()) {
+      if (accepted(m, h)) poisonAccepted += chance * other;
+      if (!accepted(h, m)) honestBlocked += chance * other;
+    }
+  }
+  return { poisonAccepted: Math.min(poisonAccepted, 1), honestBlocked: Math.min(honestBlocked, 1) };
 }
 
 /** Wei per seat and round: the fair share of the pot, the largest fault, and fault over pay (Infinity without pay). */

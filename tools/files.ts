@@ -1,9 +1,14 @@
 import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A path as whoever typed it means it: npm runs scripts in the root, wherever it was called. */
+export function fromCaller(path: string): string {
+  return resolve(process.env.INIT_CWD ?? ".", path);
+}
 
 /** Folders that hold nothing written by hand. */
 const generated = new Set(["node_modules", "artifacts", "cache", "coverage"]);

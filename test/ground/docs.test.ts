@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import hre from "hardhat";
 import { z } from "zod";
 import { reportToJson } from "../../audit/report.ts";
+import { options as committeeOptions } from "../../bench/committee.ts";
 import { ExitCode } from "../../protocol/errors.ts";
 import { root } from "../../tools/files.ts";
 import { flockctl } from "../../workers/cli/program.ts";
@@ -64,6 +65,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 
 const known = new Set([
   ...startOptions,
+  ...Object.keys(committeeOptions).map((option) => `--${option}`),
   ...leaves(operators).flatMap((verb) => optionsOf(verbOf(verb.split(" ")))),
   ...["addresses", "verify-deployment", "create-task", "fund", "audit"].flatMap((name) =>
     taskOptions(taskOf(["flock", name]) as HardhatTask),
