@@ -15,16 +15,30 @@ export function gettersAt(client: PublicClient, { addresses }: Deployment, block
   const token = { address: addresses.FlockToken, abi: abis.FlockToken, blockNumber } as const;
   return {
     async task(task: bigint) {
-      const [creator, manifest, headId, heads, closed] = await client.readContract({
+      const [creator, manifest, headId, heads, closed, closableAt] = await client.readContract({
         ...registry,
         functionName: "task",
         args: [task],
       });
-      return { creator, manifest, headId, heads, closed };
+      return { creator, manifest, headId, heads, closed, closableAt };
     },
     terms: (task: bigint) => client.readContract({ ...registry, functionName: "terms", args: [task] }),
     account: (task: bigint, operator: Address) =>
       client.readContract({ ...staking, functionName: "account", args: [task, operator] }),
+    pool: (task: bigint, operator: Address) =>
+      client.readContract({ ...staking, functionName: "pool", args: [task, operator] }),
+    position: (task: bigint, operator: Address, owner: Address) =>
+      client.readContract({ ...staking, functionName: "position", args: [task, operator, owner] }),
+    async weightOf(task: bigint, operator: Address) {
+      const [role, weight] = await client.readContract({
+        ...staking,
+        functionName: "weightOf",
+        args: [task, operator],
+      });
+      return { role, weight };
+    },
+    signerOf: (task: bigint, operator: Address) =>
+      client.readContract({ ...staking, functionName: "signerOf", args: [task, operator] }),
     async totals(task: bigint) {
       const [trainerTotal, voterTotal] = await client.readContract({
         ...staking,
@@ -50,12 +64,12 @@ export function gettersAt(client: PublicClient, { addresses }: Deployment, block
     },
     poll: (task: bigint) => client.readContract({ ...voting, functionName: "poll", args: [task] }),
     async ballot(task: bigint, operator: Address) {
-      const [round, seats, revealed, word, head] = await client.readContract({
+      const [round, seats, state, word, head] = await client.readContract({
         ...voting,
         functionName: "ballot",
         args: [task, operator],
       });
-      return { round, seats, revealed, word, head };
+      return { round, seats, state, word, head };
     },
     purse: (task: bigint) => client.readContract({ ...distributor, functionName: "purse", args: [task] }),
     potOfRound: (task: bigint) => client.readContract({ ...distributor, functionName: "potOfRound", args: [task] }),

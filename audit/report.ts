@@ -36,10 +36,11 @@ export function reportToJson(report: AuditReport): Record<string, unknown> {
   };
 }
 
-function roundToJson({ number, isVoid, pot, paid, slashed, burned, headId, ...round }: SettledRound) {
+function roundToJson({ number, isVoid, pot, paid, slashed, burned, bounty, headId, ...round }: SettledRound) {
   return {
     ...{ number, status: isVoid ? "void" : "settled", head: headId, referenceHead: round.reference ?? null },
     ...{ pot: String(pot), paid: String(paid), slashed: String(slashed), burned: String(burned) },
+    bounty: String(bounty),
     proposals: round.proposals.map(({ operator, seats, slot, artifact }) => {
       const judged = slot === undefined ? undefined : round.slots[slot];
       const verdict = judged && nameOf(Verdict, judged.verdict).toLowerCase();
@@ -48,10 +49,10 @@ function roundToJson({ number, isVoid, pot, paid, slashed, burned, headId, ...ro
     ballots: round.ballots.map(({ operator, seats, opened }) => ({
       ...{ operator, seats, scores: opened?.scores ?? null, head: opened?.head ?? null },
     })),
-    accounts: round.accounts.map((account) => ({
-      operator: account.operator,
-      paid: String(account.paid),
-      slashed: String(account.slashed),
+    absences: round.absences,
+    accounts: round.accounts.map(({ operator, paid, toDelegators, slashed, fromDelegated, bounty: accusers }) => ({
+      ...{ operator, paid: String(paid), toDelegators: String(toDelegators) },
+      ...{ slashed: String(slashed), fromDelegated: String(fromDelegated), bounty: String(accusers) },
     })),
   };
 }

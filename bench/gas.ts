@@ -1,127 +1,127 @@
 import hre from "hardhat";
-import { type Address, type Hex, keccak256, numberToHex, pad } from "viem";
-import type { ContractName } from "../protocol/deployment.ts";
-import { packScores } from "../protocol/rules/ballots.ts";
-import { ballotCommitment, proposalCommitment } from "../protocol/rules/commitments.ts";
-import { defaultTerms, type Terms } from "../protocol/terms.ts";
-import { Role } from "../protocol/words.ts";
-import { type FlockChain, startFlockChain } from "../test/support/flockChain.ts";
-import type { Measurement } from "../tools/bench.ts";
+import { ExitCode, FlockError } from "../protocol/errors.ts";
+import { startFlockChain } from "../test/support/flockChain.ts";
+import type { OptionValues, Report } from "../tools/bench.ts";
+import { median } from "./support/gasRound.ts";
+import { ACT_NAMES, type ActName, FLOORS, PEERS, TARGETS } from "./support/gasTargets.ts";
+import { OrdinaryTask } from "./support/ordinaryTask.ts";
+import { newestTransaction, profileLines, profileOf } from "./support/profile.ts";
+import { playWorst } from "./support/worstSettlement.ts";
 
-const SEAT_STAKE = 10n ** 18n;
-const TASK = 1n;
-/** The first two rounds write to fresh slots. */
-const ROUNDS = 3;
+export const options = { populations: { type: "string" }, profile: { type: "boolean" } } as const;
 
-/** Sums of gas by act over one round, and how often each act happened. */
-type Tally = Map<string, { gas: bigint; count: number }>;
+/** Passive operators beside those who act. */
+const POPULATIONS = [10, 100, 1_000, 10_000];
+
+/** Gas by act and population. */
+export type GasTable = Record<ActName, Record<string, number>>;
 
 /**
- * Gas of whole transactions in the third round of a task, production profile: each act on average, and a settlement by
- * its size. Every operator has the stake of one seat, and the pools are exactly full, so that everyone has one seat.
+ * Gas of whole transactions under the production profile, slots used before unless named First: one task with 8 proposals
+ * and 16 ballots, and the worst settlement there is, at growing numbers of staked operators.
  */
-export default async function gas(): Promise<Measurement[]> {
+export default async function gas(given: OptionValues): Promise<Report> {
+  const populations = readPopulations(given);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true, defaultBuildProfile: "production" });
-  const small = await measure({ proposals: 1, ballots: 4 });
-  const moreProposals = await measure({ proposals: 8, ballots: 4 });
-  const moreBallots = await measure({ proposals: 1, ballots: 40 });
-  const full = await measure({ proposals: 8, ballots: 40 });
-  const acts = ["openRound", "commitProposal", "publishProposal", "commitBallot", "revealBallot"];
-  const settle = (tally: Tally) => average(tally, "settle");
-  const perProposal = Math.round((settle(moreProposals) - settle(small)) / 7);
-  const perBallot = Math.round((settle(moreBallots) - settle(small)) / 36);
-  return [
-    ...acts.map((act) => ({ name: act, value: average(full, act), unit: "gas" })),
-    { name: "settle, without", value: Math.round(settle(small) - perProposal - 4 * perBallot), unit: "gas" },
-    { name: "settle, each proposal", value: perProposal, unit: "gas" },
-    { name: "settle, each ballot", value: perBallot, unit: "gas" },
-    { name: "settle, 8 proposals and 40 ballots", value: settle(full), unit: "gas" },
-  ];
+  if (given.profile === true) return profile(populations[0]!);
+  const table = await measureGas(populations);
+  return { lines: [...tableOf(table, populations), "", ...peers(), "", await withPools(populations[0]!)], json: table };
 }
 
-function average(tally: Tally, act: string): number {
-  const { gas, count } = tally.get(act) ?? { gas: 0n, count: 0 };
-  return Math.round(Number(gas) / count);
-}
-
-async function measure({ proposals, ballots }: { proposals: number; ballots: number }): Promise<Tally> {
-  const terms: Terms = { ...defaultTerms, seatStake: SEAT_STAKE, expectedTrainers: proposals, expectedVoters: ballots };
+/** Every act at each of these populations, ascending, on one chain. */
+export async function measureGas(populations: readonly number[]): Promise<GasTable> {
+  const table = Object.fromEntries(ACT_NAMES.map((act) => [act, {}])) as GasTable;
   const chain = await startFlockChain();
   try {
-    const trainers = addresses(0x1000, proposals);
-    const voters = addresses(0x2000, ballots);
-    const creator = addresses(0x3000, 1)[0]!;
-    await chain.endow(creator, 1_000n * SEAT_STAKE);
-    await chain.act(creator, "TaskRegistry", "createTask", [terms, keccak256("0x01")]);
-    await chain.act(creator, "RewardDistributor", "fund", [TASK, 1_000n * SEAT_STAKE]);
-    for (const [role, pool] of [
-      [Role.Trainer, trainers],
-      [Role.Validator, voters],
-    ] as const) {
-      for (const operator of pool) {
-        await chain.endow(operator, 2n * SEAT_STAKE);
-        await chain.act(operator, "Staking", "stake", [TASK, role, SEAT_STAKE]);
-      }
+    const ordinary = await OrdinaryTask.open(chain);
+    for (const [i, population] of populations.entries()) {
+      const note = (act: ActName, value: number) => (table[act][String(population)] = value);
+      for (const [act, value] of Object.entries(await ordinary.measure(population))) note(act as ActName, value);
+      const worst = await playWorst(chain, { task: BigInt(i + 2), population });
+      note("commitBallotFirst", median(worst.get("commitBallot")!));
+      note("revealBallot", median(worst.get("revealBallot")!));
+      note("settleWorst", median(worst.get("settle")!));
     }
-    let tally: Tally = new Map();
-    for (let round = 1; round <= ROUNDS; round++) tally = await playRound(chain, { round, terms, trainers, voters });
-    return tally;
+  } finally {
+    await chain.close();
+  }
+  return table;
+}
+
+/** Where the gas of a settlement goes, of an ordinary and of the worst one. */
+async function profile(population: number): Promise<Report> {
+  const chain = await startFlockChain();
+  try {
+    const ordinary = await OrdinaryTask.open(chain);
+    await ordinary.settle();
+    const usual = await profileOf(chain, await newestTransaction(chain));
+    await playWorst(chain, { task: 2n, population });
+    const worst = await profileOf(chain, await newestTransaction(chain));
+    return {
+      lines: [
+        ...profileLines("settlement of 8 proposals and 16 ballots", usual),
+        "",
+        ...profileLines("the worst settlement, of 16 proposals and 64 ballots", worst),
+      ],
+      json: { settle: usual, settleWorst: worst },
+    };
   } finally {
     await chain.close();
   }
 }
 
-type Players = { round: number; terms: Terms; trainers: Address[]; voters: Address[] };
-
-/** Plays one round in which all do their duty and every proposal is accepted. */
-async function playRound(chain: FlockChain, { round, terms, trainers, voters }: Players): Promise<Tally> {
-  const tally: Tally = new Map();
-  /** The time of the next act, if it is not simply a second after the last. */
-  let next: number | undefined;
-  const act = async (from: Address, contract: ContractName, name: string, args: readonly unknown[]) => {
-    const { gasUsed } = await chain.act(from, contract, name, args, next);
-    next = undefined;
-    const { gas, count } = tally.get(name) ?? { gas: 0n, count: 0 };
-    tally.set(name, { gas: gas + gasUsed, count: count + 1 });
-  };
-  const { chainId, addresses: at } = chain.deployment;
-  const place = (operator: Address) => ({ chainId, task: TASK, round, operator });
-  const salt = (operator: Address) => keccak256(operator);
-  const artifact = (operator: Address) => keccak256(pad(numberToHex(BigInt(operator) + BigInt(round))));
-  const anyone = trainers[0]!;
-
-  await act(anyone, "Rounds", "openRound", [TASK]);
-  const openedAt = await chain.now();
-  for (let block = 0; block < 3; block++) await chain.mine();
-  // Outside the count: only the first proposal of a round pays for latching the seed.
-  await chain.act(anyone, "Rounds", "latchSeed", [TASK]);
-  for (const operator of trainers) {
-    const content = { artifact: artifact(operator), salt: salt(operator) };
-    const commitment = proposalCommitment({ ...place(operator), contract: at.Rounds }, content);
-    await act(operator, "Rounds", "commitProposal", [TASK, commitment]);
+async function withPools(population: number): Promise<string> {
+  const chain = await startFlockChain();
+  try {
+    const worst = await playWorst(chain, { task: 1n, population, pools: true });
+    const settle = median(worst.get("settle")!);
+    return `  the worst settlement with delegated stake waiting for it at all eighty operators: ${grouped(settle)}`;
+  } finally {
+    await chain.close();
   }
-  next = openedAt + terms.propose;
-  for (const operator of trainers) {
-    await act(operator, "Rounds", "publishProposal", [TASK, operator, artifact(operator), salt(operator)]);
-  }
-  const head: Hex = pad("0x01", { size: 20 });
-  const scores = packScores(trainers.map((_, slot) => 200 + slot));
-  const report = keccak256("0x02");
-  for (const operator of voters) {
-    const content = { scores, report, head, salt: salt(operator) };
-    const commitment = ballotCommitment({ ...place(operator), contract: at.ValidatorVoting }, content);
-    await act(operator, "ValidatorVoting", "commitBallot", [TASK, commitment]);
-  }
-  next = openedAt + terms.propose + terms.publish + terms.ballot;
-  for (const operator of voters) {
-    await act(operator, "ValidatorVoting", "revealBallot", [TASK, operator, scores, report, head, salt(operator)]);
-  }
-  next = openedAt + terms.propose + terms.publish + terms.ballot + terms.reveal;
-  await act(anyone, "RewardDistributor", "settle", [TASK, trainers, voters]);
-  return tally;
 }
 
-/** Ascending, as a settlement wants them. */
-function addresses(from: number, count: number): Address[] {
-  return Array.from({ length: count }, (_, index) => pad(numberToHex((from + index) << 8), { size: 20 }));
+function tableOf(table: GasTable, populations: readonly number[]): string[] {
+  const [least, most] = [String(populations[0]), String(populations.at(-1))];
+  const head = ["gas of", ...populations.map((n) => `at ${grouped(n)}`), "growth", "target", "", "floor"];
+  const rows = ACT_NAMES.map((act) => {
+    const growth = (100 * (table[act][most]! - table[act][least]!)) / table[act][least]!;
+    const isMet = Math.max(...Object.values(table[act])) <= TARGETS[act];
+    const floor = FLOORS[act];
+    return [
+      act,
+      ...populations.map((n) => grouped(table[act][String(n)]!)),
+      `${growth.toFixed(2)} %`,
+      grouped(TARGETS[act]),
+      isMet ? "met" : "MISSED",
+      floor === undefined ? "-" : grouped(floor),
+    ];
+  });
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")}`;
+  return [head, ...rows].map(line);
+}
+
+function peers(): string[] {
+  const width = Math.max(...PEERS.map(([act]) => act.length));
+  return [
+    "published by others:",
+    ...PEERS.map(([act, figure, source]) => `  ${act.padEnd(width)}  ${figure} (${source})`),
+  ];
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function readPopulations(given: OptionValues): number[] {
+  if (given.populations === undefined) return POPULATIONS;
+  const numbers = String(given.populations).split(",").map(Number);
+  const isAscending = numbers.every((n, i) => Number.isInteger(n) && n > (numbers[i - 1] ?? 0) && n <= 100_000);
+  if (isAscending) return numbers;
+  throw new FlockError(
+    `--populations is "${given.populations}", but must be ascending whole numbers from 1 to 100000 parted by commas.`,
+    { exitCode: ExitCode.usage },
+  );
 }

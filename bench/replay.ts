@@ -7,6 +7,7 @@ import { defaultTerms, type Terms } from "../protocol/terms.ts";
 import { Role } from "../protocol/words.ts";
 import type { Move } from "../test/support/game.ts";
 import * as moves from "../test/support/moves.ts";
+import * as rounds from "../test/support/roundMoves.ts";
 import { addressOf, headOf, wordOf } from "../test/support/words.ts";
 import type { Measurement } from "../tools/bench.ts";
 
@@ -54,14 +55,14 @@ function playRound(ledger: Ledger, number: number): void {
   const voters = Array.from({ length: VOTERS }, (_, i) => addressOf(200 + i));
   const { state } = ledger;
   const opened = () => state.tasks.get(TASK)?.round?.openedAt ?? 0;
-  ledger.play(moves.openRound(voters[0] as never, TASK));
+  ledger.play(rounds.openRound(voters[0] as never, TASK, state));
   ledger.now += 12;
   const seed = keccak256(toHex(number));
   const secrets = trainers.map((_, i) => ({ artifact: wordOf(number * 100 + i + 1), salt: wordOf(i + 1) }));
   const sealed: number[] = [];
   trainers.forEach((trainer, i) => {
     try {
-      ledger.play(moves.commitProposal(state, trainer, TASK, secrets[i] as never, seed));
+      ledger.play(rounds.commitProposal(state, trainer, TASK, secrets[i] as never, seed));
       sealed.push(i);
     } catch {
       // No seats this time.
@@ -69,13 +70,13 @@ function playRound(ledger: Ledger, number: number): void {
   });
   ledger.now = opened() + TERMS.propose;
   for (const i of sealed)
-    ledger.play(moves.publishProposal(trainers[i] as never, trainers[i] as never, TASK, secrets[i] as never));
+    ledger.play(rounds.publishProposal(trainers[i] as never, trainers[i] as never, TASK, secrets[i] as never));
   const scores = sealed.map((i, slot) => (i === TRAINERS - 1 ? -4000 : 1000 + 100 * slot));
   const ballots = voters.map((_, v) => ({ scores, report: wordOf(v + 1), head: headOf(7), salt: wordOf(v + 50) }));
   const voting: number[] = [];
   voters.forEach((voter, v) => {
     try {
-      ledger.play(moves.commitBallot(state, voter, TASK, ballots[v] as never));
+      ledger.play(rounds.commitBallot(state, voter, TASK, ballots[v] as never, { value: keccak256(seed) }));
       voting.push(v);
     } catch {
       // No seats this time.
@@ -83,9 +84,9 @@ function playRound(ledger: Ledger, number: number): void {
   });
   ledger.now = opened() + TERMS.propose + TERMS.publish + TERMS.ballot;
   for (const v of voting)
-    ledger.play(moves.revealBallot(voters[v] as never, voters[v] as never, TASK, ballots[v] as never));
+    ledger.play(rounds.revealBallot(voters[v] as never, voters[v] as never, TASK, ballots[v] as never));
   ledger.now = opened() + TERMS.propose + TERMS.publish + TERMS.ballot + TERMS.reveal;
-  ledger.play(moves.settle(voters[0] as never, state, TASK));
+  ledger.play(rounds.settle(voters[0] as never, state, TASK));
   // The bad trainer makes up for what it lost, so that it goes on.
   ledger.play(moves.stake(trainers[TRAINERS - 1] as never, TASK, Role.Trainer, SEAT_STAKE));
 }

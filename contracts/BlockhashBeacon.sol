@@ -10,19 +10,19 @@ import {IRandomBeacon} from "./interfaces/IRandomBeacon.sol";
 /// that builder does not know; a network that needs more deploys another beacon.
 contract BlockhashBeacon is IRandomBeacon {
     /// @notice Blocks between opening a round and its seed: the seed's block does not exist yet when a round opens.
-    uint64 public constant DELAY = 1;
+    uint40 public constant DELAY = 1;
 
     /// @dev EIP-2935's contract of older block hashes.
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
 
     /// @inheritdoc IRandomBeacon
-    function nextSeedBlock() external view returns (uint64) {
-        return uint64(block.number) + DELAY;
+    function nextSeedBlock() external view returns (uint40) {
+        return uint40(block.number) + DELAY;
     }
 
     /// @inheritdoc IRandomBeacon
     /// @dev Not OpenZeppelin's Blockhash: that takes the words of a refusal for a hash, and some chains refuse with words.
-    function valueOf(uint64 seedBlock) public view returns (bytes32) {
+    function valueOf(uint40 seedBlock) public view returns (bytes32) {
         if (seedBlock >= block.number) return 0;
         if (block.number - seedBlock <= 256) return blockhash(seedBlock);
 
@@ -31,7 +31,7 @@ contract BlockhashBeacon is IRandomBeacon {
     }
 
     /// @inheritdoc IRandomBeacon
-    function missed(uint64 seedBlock) external view returns (bool) {
+    function missed(uint40 seedBlock) external view returns (bool) {
         return block.number > seedBlock && valueOf(seedBlock) == 0;
     }
 }

@@ -3,15 +3,16 @@ pragma solidity 0.8.37;
 
 import {Bindable} from "./Bindable.sol";
 import {IRandomBeacon} from "./interfaces/IRandomBeacon.sol";
-import {IRounds, Phase, Round} from "./interfaces/IRounds.sol";
+import {IRewardDistributor} from "./interfaces/IRewardDistributor.sol";
+import {IRounds, Phase, Round, Standing} from "./interfaces/IRounds.sol";
 import {IStaking, Role} from "./interfaces/IStaking.sol";
-import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, Roles, Terms} from "./interfaces/ITaskRegistry.sol";
 import {Commitments} from "./libraries/Commitments.sol";
 import {MAX_PROPOSALS} from "./libraries/Constants.sol";
 import {Frame, Frames} from "./libraries/Frames.sol";
 import {Durations, Openings, Phases} from "./libraries/Phases.sol";
-import {Sortition} from "./libraries/Sortition.sol";
-import {StakePool} from "./libraries/StakePool.sol";
+import {Proposal, Proposals} from "./libraries/Proposals.sol";
+import {Lot, Sortition} from "./libraries/Sortition.sol";
 import {Tags} from "./libraries/Tags.sol";
 import {Tally} from "./libraries/Tally.sol";
 import {RoundId} from "./types/RoundId.sol";
@@ -19,83 +20,84 @@ import {TaskId} from "./types/TaskId.sol";
 
 contract Rounds is IRounds, Bindable {
     using Frames for Frame;
+    using Proposals for Proposal;
+    using Proposals for mapping(address operator => Proposal proposal);
+    using Sortition for Lot;
     using Tags for uint256[4];
-
-    /// @dev The newest proposal of an operator: it belongs to the round it names and to no other.
-    struct Proposal {
-        RoundId round;
-        uint16 seats;
-        uint8 slot;
-        bool published;
-        bytes32 word; // the commitment, then the artifact's digest
-    }
 
     /* IMMUTABLES */
 
-    ITaskRegistry private immutable _registry;
-    IStaking private immutable _staking;
-    IRandomBeacon private immutable _beacon;
+    /// @inheritdoc IRounds
+    ITaskRegistry public immutable registry;
+    /// @inheritdoc IRounds
+    IStaking public immutable staking;
+    /// @inheritdoc IRounds
+    IRandomBeacon public immutable beacon;
 
     /* STORAGE: keyed by task and used again by every round, which costs a third of fresh slots */
 
-    address private _distributor;
-    mapping(TaskId task => Round round) private _rounds; // seed and accumulator are stale until `seeded` and `published`
+    /// @inheritdoc IRounds
+    address public voting;
+    /// @inheritdoc IRounds
+    address public distributor;
+    mapping(TaskId task => Round round) private _rounds; // seed and accumulator are stale until `seedsLatched`, `published`
     mapping(TaskId task => Frame frame) private _frames;
     mapping(TaskId task => mapping(address operator => Proposal proposal)) private _proposals;
     mapping(TaskId task => uint256[4] tags) private _tags; // of the published artifacts
 
     /* CONSTRUCTOR */
 
-    constructor(ITaskRegistry registry, IStaking staking, IRandomBeacon beacon) {
-        _registry = registry;
-        _staking = staking;
-        _beacon = beacon;
+    constructor(ITaskRegistry registry_, IStaking staking_, IRandomBeacon beacon_) {
+        registry = registry_;
+        staking = staking_;
+        beacon = beacon_;
     }
 
     /* DEPLOYER */
 
     /// @inheritdoc IRounds
-    function bind(address distributor) external {
+    function bind(address voting_, address distributor_) external {
         _requireBindable();
-        _distributor = distributor;
+        voting = voting_;
+        distributor = distributor_;
     }
 
     /* ANYONE */
 
     /// @inheritdoc IRounds
-    function openRound(TaskId task) external {
+    function openRound(TaskId task, address[] calldata proposers, address[] calldata voters) external {
         _requireBound();
-        _registry.requireOpen(task);
-        Terms memory terms = _registry.terms(task);
         Round storage self = _rounds[task];
-        require(!self.open, RoundStillOpen(task, self.number));
+        if (self.open) IRewardDistributor(distributor).settleVoid(task, proposers, voters);
+        Terms memory terms = registry.termsToOpen(task);
         require(self.paidRounds < terms.rounds, NoRoundsLeft(task));
         require(self.voids < terms.maxVoids, TooManyVoids(task, self.voids));
 
         uint40 openedAt = uint40(block.timestamp);
         RoundId number = self.number.next();
-        uint64 seedBlock = _beacon.nextSeedBlock();
-        (self.number, self.openedAt, self.seedBlock, self.open) = (number, openedAt, seedBlock, true);
+        uint40 seedBlock = beacon.nextSeedBlock();
+        (self.number, self.openedAt, self.seedBlock, self.voterBlock) = (number, openedAt, seedBlock, 0);
+        (self.open, self.seedsLatched, self.lastPublishedAt) = (true, 0, 0);
         (self.sealedCount, self.published, self.onTime) = (0, 0, 0);
-        (self.lastPublishedAt, self.seeded) = (0, false);
 
         Frame storage frame = _frames[task];
         frame.keep(terms);
         uint40 lastDeadline = uint40(Phases.lastDeadline(frame.lengths(), openedAt));
-        (uint96 trainers, uint96 voters) = _staking.open(task, number, lastDeadline);
-        _requirePool(Role.Trainer, trainers, terms.seatStake);
-        _requirePool(Role.Validator, voters, Tally.quorum(terms) * terms.seatStake);
-        (self.trainerTotal, self.voterTotal) = (trainers, voters);
+        (uint96 trainers, uint96 voterTotal) = staking.open(task, number, lastDeadline);
+        _requirePools(terms, trainers, voterTotal);
+        (self.trainerTotal, self.voterTotal) = (trainers, voterTotal);
 
-        emit RoundOpened(task, number, openedAt, seedBlock, trainers, voters);
+        emit RoundOpened(task, number, openedAt, seedBlock, trainers, voterTotal);
     }
 
     /// @inheritdoc IRounds
     function latchSeed(TaskId task) external {
         Round storage self = _rounds[task];
         require(self.open, NoOpenRound(task));
-        require(!self.seeded, AlreadyLatched(task, self.number));
-        _latch(task, self);
+        uint8 latched = self.seedsLatched;
+        require(latched < 2, AlreadyLatched(task, self.number));
+        if (latched == 0) _latchSeed(task, self);
+        else _latchVoterSeed(task, self);
     }
 
     /// @inheritdoc IRounds
@@ -110,6 +112,7 @@ contract Rounds is IRounds, Bindable {
         require(sealedOne.word == commitment, CommitmentMismatch(operator));
 
         uint8 slot = self.published;
+        if (slot == 0) self.voterBlock = beacon.nextSeedBlock();
         require(_tags[task].add(slot, artifact), DuplicateArtifact(artifact));
         (sealedOne.slot, sealedOne.published, sealedOne.word) = (slot, true, artifact);
         self.accumulator = Sortition.fold(slot == 0 ? bytes32(0) : self.accumulator, salt, operator);
@@ -123,28 +126,39 @@ contract Rounds is IRounds, Bindable {
     /* TRAINER */
 
     /// @inheritdoc IRounds
-    function commitProposal(TaskId task, bytes32 commitment) external {
+    function commitProposal(TaskId task, address operator, bytes32 commitment) external {
         Round storage self = _rounds[task];
-        Proposal storage mine = _proposals[task][msg.sender];
+        Proposal storage sealedOne = _proposals[task][operator];
         _requirePhase(task, self, _frames[task].lengths(), Phase.Propose);
-        if (!self.seeded) _latch(task, self);
-        require(mine.round != self.number, AlreadySealed(msg.sender));
+        _requireMayAct(task, operator, msg.sender);
+        if (self.seedsLatched == 0) _latchSeed(task, self);
+        require(sealedOne.round != self.number, AlreadySealed(operator));
         require(self.sealedCount < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));
-        uint16 mySeats = _seats(task, self, Role.Trainer, msg.sender);
-        require(mySeats != 0, NoSeats(msg.sender));
+        uint16 itsSeats = _seats(task, self, Role.Trainer, operator);
+        require(itsSeats != 0, NoSeats(operator));
 
-        (mine.round, mine.seats, mine.slot, mine.published) = (self.number, mySeats, 0, false);
-        mine.word = commitment;
+        sealedOne.put(self.number, itsSeats, commitment);
         self.sealedCount += 1;
 
-        emit ProposalCommitted(task, self.number, msg.sender, mySeats, commitment);
+        emit ProposalCommitted(task, self.number, operator, itsSeats, commitment);
+    }
+
+    /* VOTING */
+
+    /// @inheritdoc IRounds
+    function takeVoterSeats(TaskId task, address operator, address caller) external returns (uint16) {
+        require(msg.sender == voting, NotVoting(msg.sender));
+        _requireMayAct(task, operator, caller);
+        Round storage self = _rounds[task];
+        if (self.seedsLatched == 1) _latchVoterSeed(task, self);
+        return _seats(task, self, Role.Validator, operator);
     }
 
     /* DISTRIBUTOR */
 
     /// @inheritdoc IRounds
     function settled(TaskId task, bool isVoid) external {
-        require(msg.sender == _distributor, NotDistributor(msg.sender));
+        require(msg.sender == distributor, NotDistributor(msg.sender));
         Round storage self = _rounds[task];
 
         self.open = false;
@@ -157,25 +171,24 @@ contract Rounds is IRounds, Bindable {
     /// @inheritdoc IRounds
     function round(TaskId task) external view returns (Round memory self) {
         self = _rounds[task];
-        if (!self.seeded) self.seed = 0;
+        if (self.seedsLatched == 0) self.seed = 0;
         if (self.published == 0) self.accumulator = 0;
     }
 
     /// @inheritdoc IRounds
-    function standing(
-        TaskId task
-    ) external view returns (RoundId number, Phase phase, uint40 endsAt, uint8 published, uint24 reveal, uint24 grace) {
+    function standing(TaskId task) external view returns (Standing memory now_) {
         Round storage self = _rounds[task];
         Frame storage frame = _frames[task];
-        (number, published, reveal, grace) = (self.number, self.published, frame.reveal, frame.grace);
-        if (seedMissed(task)) phase = Phase.Settle;
-        else (phase, endsAt) = _phase(self, frame.lengths());
+        (now_.number, now_.published) = (self.number, self.published);
+        (now_.quorum, now_.reveal, now_.grace) = (frame.expectedVoters / 2 + 1, frame.reveal, frame.grace);
+        if (seedMissed(task)) now_.phase = Phase.Settle;
+        else (now_.phase, now_.endsAt) = _phase(self, frame.lengths());
     }
 
     /// @inheritdoc IRounds
     function seedMissed(TaskId task) public view returns (bool) {
         Round storage self = _rounds[task];
-        return self.open && !self.seeded && _beacon.missed(self.seedBlock);
+        return self.open && self.seedsLatched == 0 && beacon.missed(self.seedBlock);
     }
 
     /// @inheritdoc IRounds
@@ -195,60 +208,81 @@ contract Rounds is IRounds, Bindable {
     function proposals(
         TaskId task,
         address[] calldata operators
-    ) external view returns (uint256[] memory seatsOf, bytes32[] memory artifacts) {
+    ) external view returns (uint256[] memory, bytes32[] memory) {
         Round storage self = _rounds[task];
-        uint256 published = self.published;
-        require(operators.length == self.sealedCount, WrongCount(operators.length, self.sealedCount));
-
-        seatsOf = new uint256[](operators.length);
-        artifacts = new bytes32[](published);
-        for (uint256 i = 0; i < operators.length; ++i) {
-            Proposal storage one = _proposals[task][operators[i]];
-            bool inOrder =
-                i < published
-                    ? one.published && one.slot == i
-                    : !one.published && (i == published || operators[i] > operators[i - 1]);
-            require(one.round == self.number && inOrder, WrongOrder(i));
-            seatsOf[i] = one.seats;
-            if (i < published) artifacts[i] = one.word;
-        }
+        return _proposals[task].list(operators, self.number, self.sealedCount, self.published);
     }
 
     /// @inheritdoc IRounds
     function roundsLeft(TaskId task) external view returns (uint256) {
-        return _registry.terms(task).rounds - _rounds[task].paidRounds;
+        return registry.terms(task).rounds - _rounds[task].paidRounds;
     }
 
     /* INTERNAL */
 
     function _isBound() internal view override returns (bool) {
-        return _distributor != address(0);
+        return distributor != address(0);
     }
 
-    function _latch(TaskId task, Round storage self) private {
-        bytes32 seed = _beacon.valueOf(self.seedBlock);
-        require(seed != 0, SeedUnavailable(self.seedBlock));
-        (self.seed, self.seeded) = (seed, true);
+    function _latchSeed(TaskId task, Round storage self) private {
+        bytes32 seed = _valueOf(self.seedBlock);
+        (self.seed, self.seedsLatched) = (seed, 1);
         emit SeedLatched(task, self.number, seed);
     }
 
-    function _seats(TaskId task, Round storage self, Role role, address operator) private view returns (uint16) {
-        bytes32 seed = self.seeded ? self.seed : _beacon.valueOf(self.seedBlock);
-        require(seed != 0, SeedUnavailable(self.seedBlock));
-        (Role actual, uint256 counted) = _staking.countedOf(task, operator);
-        if (actual != role) return 0;
+    function _latchVoterSeed(TaskId task, Round storage self) private {
+        bytes32 value = _valueOf(self.voterBlock);
+        (self.accumulator, self.seedsLatched) = (Sortition.mix(self.accumulator, value), 2);
+        emit VoterSeedLatched(task, self.number, value);
+    }
 
+    function _valueOf(uint40 block_) private view returns (bytes32 value) {
+        if (block_ != 0) value = beacon.valueOf(block_);
+        require(value != 0, SeedUnavailable(block_));
+    }
+
+    function _seats(TaskId task, Round storage self, Role role, address operator) private view returns (uint16) {
         Frame storage frame = _frames[task];
-        bool isTrainer = role == Role.Trainer;
-        if (!isTrainer) seed = Sortition.voterSeed(seed, self.published == 0 ? bytes32(0) : self.accumulator);
-        return
-            Sortition.seats({
-                u: Sortition.luck(seed, address(this), task, self.number, role, operator),
-                expected: isTrainer ? frame.expectedTrainers : frame.expectedVoters,
-                weight: StakePool.weightOf(counted, frame.seatStake),
-                total: isTrainer ? self.trainerTotal : self.voterTotal,
-                seatStake: frame.seatStake
-            });
+        Lot memory lot = _lot(task, self, frame, role, operator);
+        if (lot.weight == 0) return 0;
+
+        if (lot.pool == Role.Drawn) {
+            uint256 u = lot.luck(_seed(self), address(this));
+            if (lot.roleOf(u, frame.expectedTrainers) != role) return 0;
+        }
+        return lot.seats(lot.luck(role == Role.Trainer ? _seed(self) : _voterSeed(self), address(this)));
+    }
+
+    /// @dev Without weight if the operator is not in the pool of `role`.
+    function _lot(
+        TaskId task,
+        Round storage self,
+        Frame storage frame,
+        Role role,
+        address operator
+    ) private view returns (Lot memory lot) {
+        (lot.task, lot.round, lot.pool, lot.operator) = (task, self.number, frame.poolOf(role), operator);
+        Role actual;
+        (actual, lot.weight) = staking.weightUnder(task, operator, frame.seatStake, frame.maxLeverage);
+        if (actual != lot.pool) lot.weight = 0;
+
+        lot.expected = frame.expected(role);
+        uint256 total = role == Role.Trainer ? self.trainerTotal : self.voterTotal;
+        lot.divisor = Sortition.divisorOf(total, lot.expected, frame.seatStake);
+    }
+
+    function _seed(Round storage self) private view returns (bytes32) {
+        return self.seedsLatched == 0 ? _valueOf(self.seedBlock) : self.seed;
+    }
+
+    function _voterSeed(Round storage self) private view returns (bytes32) {
+        bytes32 accumulator = self.accumulator;
+        if (self.seedsLatched < 2) accumulator = Sortition.mix(accumulator, _valueOf(self.voterBlock));
+        return Sortition.voterSeed(_seed(self), accumulator);
+    }
+
+    function _requireMayAct(TaskId task, address operator, address caller) private view {
+        require(caller == operator || staking.mayAct(task, operator, caller), NotSigner(operator, caller));
     }
 
     function _requirePhase(TaskId task, Round storage self, Durations memory lengths, Phase expected) private view {
@@ -269,7 +303,17 @@ contract Rounds is IRounds, Bindable {
         endsAt = uint40(end);
     }
 
-    function _requirePool(Role role, uint256 total, uint256 required) private pure {
-        require(total >= required, PoolTooSmall(role, total, required));
+    function _requirePools(Terms memory terms, uint256 trainers, uint256 voters) private pure {
+        uint256 quorum = Tally.quorum(terms);
+        if (terms.roles == Roles.Drawn) {
+            _requirePool(Role.Drawn, trainers, (terms.expectedTrainers + quorum) * terms.seatStake);
+        } else {
+            _requirePool(Role.Trainer, trainers, terms.seatStake);
+            _requirePool(Role.Validator, voters, quorum * terms.seatStake);
+        }
+    }
+
+    function _requirePool(Role pool, uint256 total, uint256 required) private pure {
+        require(total >= required, PoolTooSmall(pool, total, required));
     }
 }

@@ -2,94 +2,91 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {Bindable} from "./Bindable.sol";
-import {Account, IStaking, Role} from "./interfaces/IStaking.sol";
-import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
-import {DEAD, MAX_ENDPOINT} from "./libraries/Constants.sol";
-import {Dues, Stake, StakePool} from "./libraries/StakePool.sol";
+import {Ledger} from "./Ledger.sol";
+import {Vault} from "./Vault.sol";
+import {IStaking, Pool, Role} from "./interfaces/IStaking.sol";
+import {ITaskRegistry, Roles} from "./interfaces/ITaskRegistry.sol";
+import {BPS, MAX_ENDPOINT} from "./libraries/Constants.sol";
+import {Delegation, Delegations} from "./libraries/Delegation.sol";
+import {Holding, Shares, Visit} from "./libraries/Shares.sol";
+import {Signer, Signers} from "./libraries/Signers.sol";
+import {Dues, Own, Scale, Stake, StakePool} from "./libraries/StakePool.sol";
 import {Pools, WeightSums} from "./libraries/WeightSums.sol";
 import {NO_ROUND, RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
-contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
+contract Staking is Ledger {
+    using Delegation for Delegations;
+    using Shares for Pool;
+    using Shares for Visit;
     using SafeCast for uint256;
-    using SafeERC20 for IERC20;
+    using Signers for Signer;
+    using StakePool for Own;
     using StakePool for Stake;
     using WeightSums for Pools;
 
-    /* IMMUTABLES */
-
-    IERC20 private immutable _token;
-    ITaskRegistry private immutable _registry;
-
     /* STORAGE */
 
-    address private _rounds;
-    address private _distributor;
-    uint256 private _toBurn;
-    mapping(TaskId task => Pools pools) private _pools;
-    mapping(TaskId task => mapping(address operator => Stake stake)) private _stakes;
-    mapping(TaskId task => mapping(address operator => Dues dues)) private _dues;
+    mapping(TaskId task => mapping(address operator => Signer signer)) private _signers;
 
     /* CONSTRUCTOR */
 
-    constructor(IERC20 token, ITaskRegistry registry) {
-        _token = token;
-        _registry = registry;
-    }
-
-    /* DEPLOYER */
-
-    /// @inheritdoc IStaking
-    function bind(address rounds, address distributor) external {
-        _requireBindable();
-        _rounds = rounds;
-        _distributor = distributor;
-    }
+    constructor(IERC20 token_, ITaskRegistry registry_) Vault(token_) Ledger(registry_) {}
 
     /* OPERATOR */
 
     /// @inheritdoc IStaking
     function stake(TaskId task, Role role, uint256 amount) external nonReentrant {
-        _requireBound();
-        _registry.requireOpen(task);
-        uint256 seatStake = _registry.seatStake(task);
-        Pools storage pools = _pools[task];
-        RoundId open_ = pools.openRound();
-        Stake memory self = _touched(task, msg.sender, open_);
-        RoundId countsFrom = pools.round.next();
-        if (self.isEmpty()) _enter(task, self, role, countsFrom);
-        require(self.role == role, WrongRole(self.role, role));
-
-        uint256 before = self.countsNext();
-        self.join(amount.toUint96(), open_);
-        _stakes[task][msg.sender] = self;
-        pools.move(role, before, self.countsNext(), seatStake);
-
-        emit Staked(task, msg.sender, role, amount, countsFrom);
-        _pull(msg.sender, amount);
+        _stake(task, role, amount);
     }
 
     /// @inheritdoc IStaking
-    function requestExit(TaskId task, uint256 amount) external {
-        require(amount != 0, ZeroAmount());
-        Terms memory terms = _registry.terms(task);
-        Pools storage pools = _pools[task];
-        RoundId open_ = pools.openRound();
-        Stake memory self = _touched(task, msg.sender, open_);
-        uint256 available = self.countsNext();
-        require(amount <= available, ExitTooLarge(amount, available));
+    function stakeWithPermit(
+        TaskId task,
+        Role role,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external nonReentrant {
+        // Whoever saw this permit could use it first; then the allowance is there, and it must not block the stake.
+        try IERC20Permit(address(token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _stake(task, role, amount);
+    }
 
-        bool exposed = self.exit(uint96(amount), open_);
-        _stakes[task][msg.sender] = self;
-        pools.move(self.role, available, self.countsNext(), terms.seatStake);
-        uint40 unlockAt = uint40(block.timestamp + terms.unbonding);
-        _dues[task][msg.sender].unlockAt = unlockAt;
+    /// @inheritdoc IStaking
+    function acceptDelegation(TaskId task, uint16 commissionBps) external {
+        _requireBound();
+        registry.requireOpen(task);
+        require(commissionBps <= BPS, CommissionTooHigh(commissionBps));
+        Delegations storage delegations = _delegations[task][msg.sender];
+        Pool memory delegated = delegations.load(_pools[task].openRound());
+        require(delegated.isEmpty(), AlreadyDelegated(msg.sender));
 
-        emit ExitRequested(task, msg.sender, amount, exposed ? open_ : NO_ROUND, unlockAt);
+        delegated.accept(commissionBps);
+        delegations.pool = delegated;
+        (_stakes[task][msg.sender].hasPool, _dues[task][msg.sender].hasPool) = (true, true);
+
+        emit DelegationAccepted(task, msg.sender, commissionBps);
+    }
+
+    /// @inheritdoc IStaking
+    function setSigner(TaskId task, address signer) external {
+        registry.requireOpen(task);
+        RoundId newest = _pools[task].round;
+
+        _signers[task][msg.sender].set(signer, newest);
+
+        emit SignerSet(task, msg.sender, signer, newest.next());
+    }
+
+    /// @inheritdoc IStaking
+    function revokeSigner(TaskId task) external {
+        _signers[task][msg.sender].revoke();
+        emit SignerRevoked(task, msg.sender);
     }
 
     /// @inheritdoc IStaking
@@ -103,186 +100,197 @@ contract Staking is IStaking, Bindable, ReentrancyGuardTransient {
     /* ANYONE */
 
     /// @inheritdoc IStaking
-    function withdraw(TaskId task, address operator) external nonReentrant {
-        Stake memory self = _touched(task, operator, _pools[task].openRound());
-        uint40 unlockAt = _dues[task][operator].unlockAt;
-        require(block.timestamp >= unlockAt, StillLocked(unlockAt));
+    function delegate(TaskId task, address operator, uint256 amount) external nonReentrant {
+        require(msg.sender != operator, SelfDelegation(operator));
+        (Scale memory scale, ) = _openTerms(task);
+        Delegations storage delegations = _delegations[task][operator];
+        Visit memory act = delegations.visit(msg.sender, _pools[task].openRound(), false);
+        require(act.pool.accepts, DelegationNotAccepted(operator));
 
-        uint256 amount = self.take(self.leaving != 0 && _isEscape(task));
-        require(amount != 0, NothingToWithdraw(task, operator));
-        _stakes[task][operator] = self;
+        if (act.pool.isEmpty()) delegations.reserveEnd(act.pool);
+        act.join(amount.toUint96());
+        delegations.keep(act);
+        _moveDelegated(task, operator, act, scale);
 
-        emit Withdrawn(task, operator, amount);
-        _token.safeTransfer(operator, amount);
+        emit Delegated(task, operator, msg.sender, amount, _pools[task].round.next());
+        _pull(msg.sender, amount);
     }
 
     /// @inheritdoc IStaking
-    function claim(TaskId task, address operator) external nonReentrant {
-        Dues storage self = _dues[task][operator];
-        uint256 amount = self.claimable;
-        require(amount != 0, NothingToClaim(task, operator));
+    function requestExit(TaskId task, address operator, uint256 amount) external {
+        require(amount != 0, ZeroAmount());
+        Scale memory scale;
+        uint256 unbonding;
+        (scale.seatStake, scale.maxLeverage, unbonding, , ) = registry.stakeTerms(task);
+        uint40 unlockAt = uint40(block.timestamp + unbonding);
+        bool exposed =
+            msg.sender == operator
+                ? _exit(task, amount, unlockAt, scale)
+                : _exitDelegated(task, operator, amount, unlockAt, scale);
 
-        self.claimable = 0;
-
-        emit Claimed(task, operator, amount);
-        _token.safeTransfer(operator, amount);
+        RoundId exposedTo = exposed ? _pools[task].round : NO_ROUND;
+        emit ExitRequested(task, operator, msg.sender, amount, exposedTo, unlockAt);
     }
 
     /// @inheritdoc IStaking
-    function sweepBurn() external nonReentrant {
-        uint256 amount = _toBurn;
-        require(amount != 0, NothingToBurn());
+    function withdraw(TaskId task, address operator, address owner) external nonReentrant {
+        uint256 amount = owner == operator ? _take(task, operator) : _takeDelegated(task, operator, owner);
+        require(amount != 0, NothingToWithdraw(task, operator, owner));
 
-        _toBurn = 0;
-
-        emit BurnSwept(amount);
-        _token.safeTransfer(DEAD, amount);
-    }
-
-    /* ROUNDS */
-
-    /// @inheritdoc IStaking
-    function open(
-        TaskId task,
-        RoundId round,
-        uint40 lastDeadline
-    ) external returns (uint96 trainerTotal, uint96 voterTotal) {
-        require(msg.sender == _rounds, NotRounds(msg.sender));
-        Pools storage pools = _pools[task];
-
-        pools.latch(round, lastDeadline);
-        return (pools.trainers, pools.voters);
-    }
-
-    /* DISTRIBUTOR */
-
-    /// @inheritdoc IStaking
-    function settleAccounts(
-        TaskId task,
-        address[] calldata operators,
-        uint256[] calldata pays,
-        uint256[] calldata faults
-    ) external returns (uint256 cut) {
-        _requireDistributor();
-        RoundId round = _pools[task].round;
-        uint256 seatStake = _registry.seatStake(task);
-        for (uint256 i = 0; i < operators.length; ++i) {
-            if (faults[i] != 0) cut += _slash(task, operators[i], faults[i], seatStake);
-            if (pays[i] == 0) continue;
-            // No overflow: all ledgers together never exceed what the vault holds, and that fits.
-            _dues[task][operators[i]].claimable += uint96(pays[i]);
-            emit Rewarded(task, operators[i], round, pays[i]);
-        }
+        emit Withdrawn(task, operator, owner, amount);
+        _push(owner, amount);
     }
 
     /// @inheritdoc IStaking
-    function closeRound(TaskId task) external {
-        _requireDistributor();
-        _pools[task].open = false;
-    }
+    function claim(TaskId task, address operator, address owner) external nonReentrant {
+        uint256 amount;
+        if (owner == operator) (amount, _dues[task][owner].claimable) = (_dues[task][owner].claimable, 0);
+        else amount = _delegations[task][operator].claim(owner, _pools[task].openRound());
+        require(amount != 0, NothingToClaim(task, operator, owner));
 
-    /// @inheritdoc IStaking
-    function deposit(address from, uint256 amount) external nonReentrant {
-        _requireDistributor();
-        _pull(from, amount);
-    }
-
-    /// @inheritdoc IStaking
-    function burn(uint256 amount) external {
-        _requireDistributor();
-        _toBurn += amount;
-        emit BurnScheduled(amount);
-    }
-
-    /// @inheritdoc IStaking
-    function release(address to, uint256 amount) external nonReentrant {
-        _requireDistributor();
-        _token.safeTransfer(to, amount);
+        emit Claimed(task, operator, owner, amount);
+        _push(owner, amount);
     }
 
     /* VIEWS */
 
     /// @inheritdoc IStaking
-    function account(TaskId task, address operator) external view returns (Account memory) {
-        return _touched(task, operator, _pools[task].openRound()).asAccount(_dues[task][operator]);
+    function mayAct(TaskId task, address operator, address caller) external view returns (bool) {
+        return caller == operator || (caller != address(0) && caller == signerOf(task, operator));
     }
 
     /// @inheritdoc IStaking
-    function weightOf(TaskId task, address operator) external view returns (Role role, uint256 weight) {
-        uint256 counts;
-        (role, counts) = countedOf(task, operator);
-        weight = StakePool.weightOf(counts, _registry.seatStake(task));
-    }
-
-    /// @inheritdoc IStaking
-    function countedOf(TaskId task, address operator) public view returns (Role role, uint256 amount) {
-        Stake memory self = _touched(task, operator, _pools[task].openRound());
-        return (self.role, self.countsNow());
-    }
-
-    /// @inheritdoc IStaking
-    function totals(TaskId task) external view returns (uint96 trainerTotal, uint96 voterTotal) {
-        return (_pools[task].trainers, _pools[task].voters);
-    }
-
-    /// @inheritdoc IStaking
-    function latched(TaskId task) external view returns (uint96 trainerTotal, uint96 voterTotal) {
-        return (_pools[task].latchedTrainers, _pools[task].latchedVoters);
-    }
-
-    /// @inheritdoc IStaking
-    function toBurn() external view returns (uint256) {
-        return _toBurn;
+    function signerOf(TaskId task, address operator) public view returns (address) {
+        return _signers[task][operator].inEffect(_pools[task].round);
     }
 
     /* INTERNAL */
 
-    function _isBound() internal view override returns (bool) {
-        return _distributor != address(0);
+    /// @dev The terms of a task that takes stake. That the vault is bound, once and for ever, is looked up once a task.
+    function _openTerms(TaskId task) private returns (Scale memory scale, Roles roles) {
+        if (!_pools[task].isBound) {
+            _requireBound();
+            _pools[task].isBound = true;
+        }
+        bool closed;
+        (scale.seatStake, scale.maxLeverage, , roles, closed) = registry.stakeTerms(task);
+        require(!closed, ITaskRegistry.AlreadyClosed(task));
     }
 
-    function _requireDistributor() private view {
-        require(msg.sender == _distributor, NotDistributor(msg.sender));
+    function _stake(TaskId task, Role role, uint256 amount) private {
+        (Scale memory scale, Roles roles) = _openTerms(task);
+        require((role == Role.Drawn) == (roles == Roles.Drawn), WrongPool(role));
+        Pools storage pools = _pools[task];
+        RoundId open_ = pools.openRound();
+        Own memory own = _touched(task, msg.sender, open_);
+        RoundId countsFrom = pools.round.next();
+        if (own.active == 0 && own.joining == 0) _enter(task, own, role, countsFrom);
+        require(own.role == role, WrongRole(own.role, role));
+
+        uint256 before = own.countsNext();
+        own.join(amount.toUint96(), open_);
+        _stakes[task][msg.sender].save(own, false);
+        _moveOwn(task, own, before, scale);
+
+        emit Staked(task, msg.sender, role, amount, countsFrom);
+        _pull(msg.sender, amount);
     }
 
-    function _touched(TaskId task, address operator, RoundId open_) private view returns (Stake memory self) {
-        self = _stakes[task][operator];
-        self.touch(open_);
-    }
-
-    /// @dev An empty account takes any role.
-    function _enter(TaskId task, Stake memory self, Role role, RoundId countsFrom) private {
-        self.role = role;
+    /// @dev A stranger, and whoever has nothing left, own or delegated, takes any role.
+    function _enter(TaskId task, Own memory own, Role role, RoundId countsFrom) private {
         Dues storage dues = _dues[task][msg.sender];
-        if (dues.since == NO_ROUND) dues.since = countsFrom;
+        if (dues.since == NO_ROUND) (dues.since, own.role) = (countsFrom, role);
+        if (own.role == role) return;
+
+        uint256 gone = uint256(_stakes[task][msg.sender].left) + _stakes[task][msg.sender].leaving;
+        Pool memory delegated = _delegations[task][msg.sender].look(_pools[task].openRound());
+        if (gone == 0 && delegated.isEmpty()) own.role = role;
+    }
+
+    function _exit(TaskId task, uint256 amount, uint40 unlockAt, Scale memory scale) private returns (bool exposed) {
+        RoundId open_ = _pools[task].openRound();
+        Own memory own = _stakes[task][msg.sender].load(true);
+        own.touch(open_);
+        uint256 available = own.countsNext();
+        require(amount <= available, ExitTooLarge(amount, available));
+
+        exposed = own.exit(amount, open_);
+        _stakes[task][msg.sender].save(own, true);
+        _dues[task][msg.sender].unlockAt = unlockAt;
+        _moveOwn(task, own, available, scale);
+    }
+
+    function _exitDelegated(
+        TaskId task,
+        address operator,
+        uint256 amount,
+        uint40 unlockAt,
+        Scale memory scale
+    ) private returns (bool exposed) {
+        Delegations storage delegations = _delegations[task][operator];
+        Visit memory act = delegations.visit(msg.sender, _pools[task].openRound(), true);
+        uint256 available = act.available();
+        require(amount <= available, ExitTooLarge(amount, available));
+
+        exposed = act.exit(amount);
+        act.holding.unlockAt = unlockAt;
+        delegations.keep(act);
+        _moveDelegated(task, operator, act, scale);
+    }
+
+    function _take(TaskId task, address operator) private returns (uint256 amount) {
+        Own memory own = _stakes[task][operator].load(true);
+        own.touch(_pools[task].openRound());
+        _requireUnlocked(_dues[task][operator].unlockAt);
+
+        amount = own.take(own.leaving != 0 && _isEscape(task));
+        _stakes[task][operator].save(own, true);
+    }
+
+    function _takeDelegated(TaskId task, address operator, address owner) private returns (uint256 amount) {
+        Visit memory act = _delegations[task][operator].visit(owner, _pools[task].openRound(), true);
+        Holding memory its = act.holding;
+        _requireUnlocked(its.unlockAt);
+
+        bool escapes = its.leavingShares != 0 && _isEscape(task);
+        if (escapes) act.escape();
+        (amount, its.left) = (its.left, 0);
+        _delegations[task][operator].keep(act);
+        if (escapes) _moveDelegated(task, operator, act, _scale(task));
+    }
+
+    /// @dev Keeps the sums when own stake moved, which counted `before`.
+    function _moveOwn(TaskId task, Own memory own, uint256 before, Scale memory scale) private {
+        uint256 delegated = 0;
+        if (own.hasPool) {
+            Pool memory touched = _delegations[task][msg.sender].look(_pools[task].openRound());
+            delegated = touched.countsNext();
+        }
+        _pools[task].move(
+            own.role,
+            StakePool.weightOf(before, delegated, scale),
+            StakePool.weightOf(own.countsNext(), delegated, scale)
+        );
+    }
+
+    /// @dev Keeps the sums when delegated stake moved.
+    function _moveDelegated(TaskId task, address operator, Visit memory act, Scale memory scale) private {
+        Own memory own = _touched(task, operator, act.open);
+        uint256 counts = own.countsNext();
+        _pools[task].move(
+            own.role,
+            StakePool.weightOf(counts, act.counted, scale),
+            StakePool.weightOf(counts, act.pool.countsNext(), scale)
+        );
+    }
+
+    function _requireUnlocked(uint40 unlockAt) private view {
+        require(block.timestamp >= unlockAt, StillLocked(unlockAt));
     }
 
     /// @dev Whether the open round should have been settled one unbonding period ago: stake is not locked for ever.
     function _isEscape(TaskId task) private view returns (bool) {
-        return block.timestamp >= uint256(_pools[task].lastDeadline) + _registry.terms(task).unbonding;
-    }
-
-    function _slash(TaskId task, address operator, uint256 fault, uint256 seatStake) private returns (uint256) {
-        Pools storage pools = _pools[task];
-        Stake memory self = _touched(task, operator, pools.openRound());
-
-        uint256 before = self.countsNext();
-        (uint256 fromActive, uint256 fromLeaving) = self.slash(fault);
-        if (fromActive + fromLeaving == 0) return 0;
-        _stakes[task][operator] = self;
-        pools.move(self.role, before, self.countsNext(), seatStake);
-
-        emit Slashed(task, operator, pools.round, fromActive, fromLeaving);
-        return fromActive + fromLeaving;
-    }
-
-    /// @dev Takes exactly `amount`, and never more than the ledgers can count.
-    function _pull(address from, uint256 amount) private {
-        require(amount != 0, ZeroAmount());
-        uint256 before = _token.balanceOf(address(this));
-        _token.safeTransferFrom(from, address(this), amount);
-        uint256 balance = _token.balanceOf(address(this));
-        require(balance == before + amount, InexactTransfer(balance - before, amount));
-        require(balance <= type(uint96).max, VaultFull(balance));
+        (, , uint256 unbonding, , ) = registry.stakeTerms(task);
+        return block.timestamp >= uint256(_pools[task].lastDeadline) + unbonding;
     }
 }

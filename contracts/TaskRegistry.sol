@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Bindable} from "./Bindable.sol";
-import {ITaskRegistry, Terms} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, Roles, Terms} from "./interfaces/ITaskRegistry.sol";
 import {TermsBounds} from "./libraries/TermsBounds.sol";
 import {RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
@@ -12,13 +12,15 @@ contract TaskRegistry is ITaskRegistry, Bindable {
         address creator;
         uint32 heads;
         bool closed;
+        uint40 closableAt; // when the creator's notice is over, 0 without notice
         bytes32 manifest;
         bytes32 headId;
     }
 
     /* STORAGE */
 
-    address private _distributor;
+    /// @inheritdoc ITaskRegistry
+    address public distributor;
     uint64 private _count;
     mapping(TaskId id => Task task) private _tasks;
     mapping(TaskId id => Terms terms) private _terms;
@@ -26,9 +28,9 @@ contract TaskRegistry is ITaskRegistry, Bindable {
     /* DEPLOYER */
 
     /// @inheritdoc ITaskRegistry
-    function bind(address distributor) external {
+    function bind(address distributor_) external {
         _requireBindable();
-        _distributor = distributor;
+        distributor = distributor_;
     }
 
     /* ANYONE */
@@ -39,10 +41,24 @@ contract TaskRegistry is ITaskRegistry, Bindable {
         TermsBounds.check(terms_);
 
         id = TaskId.wrap(++_count);
-        _tasks[id] = Task({creator: msg.sender, heads: 0, closed: false, manifest: manifest, headId: manifest});
+        Task storage self = _tasks[id];
+        (self.creator, self.manifest, self.headId) = (msg.sender, manifest, manifest);
         _terms[id] = terms_;
 
         emit TaskCreated(id, msg.sender, manifest, terms_);
+    }
+
+    /* CREATOR */
+
+    /// @inheritdoc ITaskRegistry
+    function announceClose(TaskId id) external {
+        Task storage self = _known(id);
+        require(!self.closed, AlreadyClosed(id));
+        require(msg.sender == self.creator, NotCreator(msg.sender, self.creator));
+
+        self.closableAt = uint40(block.timestamp + _terms[id].unbonding);
+
+        emit CloseAnnounced(id, self.closableAt);
     }
 
     /* DISTRIBUTOR */
@@ -76,38 +92,49 @@ contract TaskRegistry is ITaskRegistry, Bindable {
 
     /// @inheritdoc ITaskRegistry
     function terms(TaskId id) external view returns (Terms memory) {
-        require(_terms[id].seatStake != 0, UnknownTask(id));
+        _known(id);
         return _terms[id];
     }
 
     /// @inheritdoc ITaskRegistry
-    function seatStake(TaskId id) external view returns (uint96 amount) {
-        amount = _terms[id].seatStake;
-        require(amount != 0, UnknownTask(id));
+    function stakeTerms(TaskId id) external view returns (uint256, uint256, uint256, Roles, bool) {
+        Terms storage self = _terms[id];
+        require(self.seatStake != 0, UnknownTask(id));
+        return (self.seatStake, self.maxLeverage, self.unbonding, self.roles, _tasks[id].closed);
     }
 
     /// @inheritdoc ITaskRegistry
     function requireOpen(TaskId id) external view {
-        require(_tasks[id].creator != address(0), UnknownTask(id));
-        require(!_tasks[id].closed, AlreadyClosed(id));
+        require(!_known(id).closed, AlreadyClosed(id));
     }
 
     /// @inheritdoc ITaskRegistry
-    function task(
-        TaskId id
-    ) external view returns (address creator, bytes32 manifest, bytes32 headId, uint32 heads, bool closed) {
-        Task storage self = _tasks[id];
-        require(self.creator != address(0), UnknownTask(id));
-        return (self.creator, self.manifest, self.headId, self.heads, self.closed);
+    function termsToOpen(TaskId id) external view returns (Terms memory) {
+        Task storage self = _known(id);
+        require(!self.closed, AlreadyClosed(id));
+        uint40 closableAt = self.closableAt;
+        require(closableAt == 0 || block.timestamp < closableAt, NoticeOver(id, closableAt));
+        return _terms[id];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function task(TaskId id) external view returns (address, bytes32, bytes32, uint32, bool, uint40) {
+        Task storage self = _known(id);
+        return (self.creator, self.manifest, self.headId, self.heads, self.closed, self.closableAt);
     }
 
     /* INTERNAL */
 
     function _isBound() internal view override returns (bool) {
-        return _distributor != address(0);
+        return distributor != address(0);
+    }
+
+    function _known(TaskId id) private view returns (Task storage self) {
+        self = _tasks[id];
+        require(self.creator != address(0), UnknownTask(id));
     }
 
     function _requireDistributor() private view {
-        require(msg.sender == _distributor, NotDistributor(msg.sender));
+        require(msg.sender == distributor, NotDistributor(msg.sender));
     }
 }

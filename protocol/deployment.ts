@@ -1,6 +1,7 @@
 import { type Address, getAddress, isAddress } from "viem";
 import { z } from "zod";
 import { PermanentError } from "./errors.ts";
+import { parseJson } from "./json.ts";
 
 /** The contracts of one deployment, in the order in which they depend on each other. */
 export const contractNames = [
@@ -44,13 +45,7 @@ const deploymentSchema = z.object({
  * @throws PermanentError naming the source and each wrong field.
  */
 export function parseDeployment(text: string, where: string): Deployment {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new PermanentError(`The deployment in ${where} is not JSON: ${(cause as Error).message}.`, { cause });
-  }
-  const parsed = deploymentSchema.safeParse(json);
+  const parsed = deploymentSchema.safeParse(parseJson(text, { what: `The deployment in ${where}` }));
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`);
   throw new PermanentError(`The deployment in ${where} is wrong: ${wrong.join("; ")}.`);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { PermanentError } from "./errors.ts";
-import { findDuplicateKey } from "./json.ts";
+import { findDuplicateKey, parseJson } from "./json.ts";
 
 /** Largest manifest, in bytes of UTF-8: a manifest comes from a stranger and is read before anything is trusted. */
 export const MAX_MANIFEST_BYTES = 64 * 1024;
@@ -93,20 +93,15 @@ export const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
- * A manifest from its JSON text.
+ * A manifest from its JSON text; `file` names where it is from, if anywhere.
  * @throws PermanentError if it is too long, not JSON, names a key twice or has a wrong field: one line for each.
  */
-export function parseManifest(text: string): Manifest {
+export function parseManifest(text: string, file?: string): Manifest {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_MANIFEST_BYTES) {
     throw new PermanentError(`The manifest has ${bytes} bytes, but at most ${MAX_MANIFEST_BYTES} are read.`);
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new PermanentError(`The manifest is not JSON: ${(cause as Error).message}.`, { cause });
-  }
+  const json = parseJson(text, { what: file === undefined ? "The manifest" : `The manifest ${file}` });
   const twice = findDuplicateKey(text);
   if (twice !== undefined)
     throw new PermanentError(`The manifest has the key ${JSON.stringify(twice)} twice in one object.`);

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { PermanentError } from "./errors.ts";
-import { BPS } from "./words.ts";
+import { BPS, nameOf, Payout, Roles } from "./words.ts";
 
 /**
  * The rules of one task, frozen when it is created. Keys, order and widths are those of the contract's struct.
- * `seatStake` in wei; phases, grace and unbonding in seconds; bands in score units; `...Bps` in basis points.
+ * `seatStake` in wei; phases, grace, unbonding and idleAfter in seconds; bands in score units; `...Bps` in basis points.
  */
 export type Terms = {
   seatStake: bigint;
@@ -14,6 +14,8 @@ export type Terms = {
   reveal: number;
   grace: number;
   unbonding: number;
+  rankRatioBps: number;
+  maxLeverage: number;
   rounds: number;
   expectedTrainers: number;
   expectedVoters: number;
@@ -29,6 +31,9 @@ export type Terms = {
   headBps: number;
   absentBps: number;
   voterShareBps: number;
+  idleAfter: number;
+  roles: Roles;
+  payout: Payout;
 };
 
 const MINUTE = 60;
@@ -43,6 +48,8 @@ export const defaultTerms: Omit<Terms, "seatStake"> = {
   reveal: 30 * MINUTE,
   grace: 12 * HOUR, // above the force-inclusion delay of the large rollups
   unbonding: 7 * DAY,
+  rankRatioBps: 8500, // Ranked only: the pay of a rank in parts of the rank before
+  maxLeverage: 9,
   rounds: 10,
   expectedTrainers: 6,
   expectedVoters: 36,
@@ -58,17 +65,22 @@ export const defaultTerms: Omit<Terms, "seatStake"> = {
   headBps: 500,
   absentBps: 200,
   voterShareBps: 3000,
+  idleAfter: 30 * DAY,
+  roles: Roles.Declared,
+  payout: Payout.Proportional,
 };
 
 /** Lowest and highest value of each term by itself; `crossBounds` has the bounds between terms. */
 export const termBounds: { [K in keyof Terms]: readonly [min: Terms[K], max: Terms[K]] } = {
-  seatStake: [1n, 2n ** 96n - 1n],
+  seatStake: [1n, 2n ** 88n - 1n],
   propose: [1, 30 * DAY],
   publish: [1, 30 * DAY],
   ballot: [1, 30 * DAY],
   reveal: [1, 30 * DAY],
   grace: [0, 30 * DAY],
-  unbonding: [1, 2 ** 32 - 1],
+  unbonding: [1, 180 * DAY],
+  rankRatioBps: [1, BPS],
+  maxLeverage: [0, 100],
   rounds: [1, 65_535],
   expectedTrainers: [1, 8], // beyond 8 and 40, sixteen slots and 64 ballots overflow too often
   expectedVoters: [1, 40],
@@ -84,6 +96,9 @@ export const termBounds: { [K in keyof Terms]: readonly [min: Terms[K], max: Ter
   headBps: [0, 5000],
   absentBps: [0, 5000],
   voterShareBps: [1, 5000],
+  idleAfter: [1, 180 * DAY],
+  roles: [Roles.Declared, Roles.Drawn],
+  payout: [Payout.Proportional, Payout.Ranked],
 };
 
 /** Seconds from the opening of a round to its last possible deadline, every grace taken. */
@@ -126,10 +141,19 @@ function sentence(term: string, value: unknown, rule: string): string {
   return `Term "${term}" is ${show(value)}, but must be ${rule}.`;
 }
 
-function integer(term: Exclude<keyof Terms, "seatStake">) {
+function integer(term: Exclude<keyof Terms, "seatStake" | "roles" | "payout">) {
   const [min, max] = termBounds[term];
   const error = ({ input }: { input?: unknown }) => sentence(term, input, `an integer from ${min} to ${max}`);
   return z.int({ error }).min(min, { error }).max(max, { error }).default(defaultTerms[term]);
+}
+
+/** A word by its name, or by its number as the contracts have it. */
+function word<Word extends number>(term: keyof Terms, words: Record<string, Word>) {
+  const error = ({ input }: { input?: unknown }) => sentence(term, input, Object.keys(words).join(" or "));
+  const numberOf = (value: unknown) => (typeof value === "string" ? words[value] : (value as Word));
+  return z
+    .custom<Word | string>((value) => Object.values(words).includes(numberOf(value) as Word), { error })
+    .transform((value) => numberOf(value) as Word);
 }
 
 const [minSeatStake, maxSeatStake] = termBounds.seatStake;
@@ -145,7 +169,10 @@ const wei = z
   )
   .transform(BigInt);
 
-/** Terms as JSON: `seatStake` in wei as a decimal string, everything else numbers; a term left out has its default. */
+/**
+ * Terms as JSON: `seatStake` in wei as a decimal string, `roles` and `payout` by their names, everything else numbers; a
+ * term left out has its default.
+ */
 export const termsSchema = z
   .strictObject(
     {
@@ -156,6 +183,8 @@ export const termsSchema = z
       reveal: integer("reveal"),
       grace: integer("grace"),
       unbonding: integer("unbonding"),
+      rankRatioBps: integer("rankRatioBps"),
+      maxLeverage: integer("maxLeverage"),
       rounds: integer("rounds"),
       expectedTrainers: integer("expectedTrainers"),
       expectedVoters: integer("expectedVoters"),
@@ -171,6 +200,9 @@ export const termsSchema = z
       headBps: integer("headBps"),
       absentBps: integer("absentBps"),
       voterShareBps: integer("voterShareBps"),
+      idleAfter: integer("idleAfter"),
+      roles: word("roles", Roles).default(() => defaultTerms.roles),
+      payout: word("payout", Payout).default(() => defaultTerms.payout),
     },
     {
       error: (issue) =>
@@ -199,5 +231,6 @@ export function parseTerms(json: unknown): Terms {
 
 /** Terms as a JSON value that `parseTerms` reads back. */
 export function termsToJson(terms: Terms): Record<keyof Terms, number | string> {
-  return { ...terms, seatStake: terms.seatStake.toString() };
+  const { seatStake, roles, payout } = terms;
+  return { ...terms, seatStake: String(seatStake), roles: nameOf(Roles, roles), payout: nameOf(Payout, payout) };
 }

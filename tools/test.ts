@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const all: Results[] = [];
   if (inCi && paths.length === 0 && !check()) all.push(failure());
   if (await built()) {
-    all.push(await runSolidity(selection.solidity));
+    all.push(await runSolidity(selection.solidity, depth));
     // From here on there are processes of ours to end; before, the signal simply ends this one.
     for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => interrupt.abort());
     const each = selection.units.length + selection.journeys.length === 1;

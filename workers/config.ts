@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { type Address, getAddress, isAddress } from "viem";
 import { z } from "zod";
 import { ExitCode, PermanentError } from "../protocol/errors.ts";
+import { parseJson } from "../protocol/json.ts";
 
 /** What one worker process may do; a process without a list does all of them. */
 export const roleNames = ["scheduler", "trainer", "validator", "sender"] as const;
@@ -30,6 +31,8 @@ const key = z.union(
   { error: 'must be {"keystore": FILE, "passwordFile": FILE} or {"env": NAME}; a key itself never stands here' },
 );
 
+const worthOfToken = "must be true, false, or what a token is worth in ETH";
+
 /** One operator's configuration: every knob of a worker, with its default. */
 export const configSchema = z.strictObject({
   // The chain
@@ -40,7 +43,8 @@ export const configSchema = z.strictObject({
 
   // The operator
   operator: address,
-  key,
+  key, // its own, a signer's, or a delegator's
+  secret: path.optional(), // a signer's: file with the operator's secret
 
   // What is learned, from what
   manifest: path,
@@ -88,32 +92,59 @@ export const configSchema = z.strictObject({
     .prefault({}),
   pollSeconds: seconds(5), // between two looks at the chain
   stagger: z.number().min(0).default(30), // seconds over which operators spread what any of them may do
+  accuse: z // absent voters: the ETH that a token is worth, to weigh bounties against gas; or always, or never
+    .union([z.boolean(), z.number().positive(worthOfToken)], { error: worthOfToken })
+    .default(false),
 });
+
+/** What verbs that only read the chain or sign need of a configuration; a delegator's has no more. */
+export const accountSchema = configSchema.partial({ manifest: true, model: true, data: true });
 
 /** A configuration as read: paths are absolute, the task is a bigint, defaults are filled in. */
 export type OperatorConfig = z.output<typeof configSchema>;
+export type AccountConfig = z.output<typeof accountSchema>;
 
 /**
  * Reads an operator's configuration; relative paths are relative to the file.
  * @throws PermanentError (usage) with one sentence (one line) for each wrong field.
  */
 export async function readConfig(file: string): Promise<OperatorConfig> {
-  let json: unknown;
+  const config = await read(file, configSchema);
+  const at = (relative: string) => resolve(dirname(resolve(file)), relative);
+  const atIf = (relative: string | undefined) => (relative === undefined ? undefined : at(relative));
+  const { data } = config;
+  return {
+    ...config,
+    ...placesOf(config, at),
+    manifest: at(config.manifest),
+    model: at(config.model),
+    data: { public: at(data.public), train: atIf(data.train), private: atIf(data.private) },
+  };
+}
+
+/** The same for a verb that needs no model and no data, which may be left out. */
+export async function readAccountConfig(file: string): Promise<AccountConfig> {
+  const config = await read(file, accountSchema);
+  return { ...config, ...placesOf(config, (relative) => resolve(dirname(resolve(file)), relative)) };
+}
+
+async function read<T>(file: string, schema: z.ZodType<T>): Promise<T> {
+  const exitCode = ExitCode.usage;
+  let text: string;
   try {
-    json = JSON.parse(await readFile(file, "utf8"));
+    text = await readFile(file, "utf8");
   } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new PermanentError(`The configuration ${file} cannot be read as JSON: ${reason}.`, {
+    throw new PermanentError(`The configuration ${file} cannot be read: ${(cause as Error).message}.`, {
       cause,
-      exitCode: ExitCode.usage,
+      exitCode,
     });
   }
-  const parsed = configSchema.safeParse(json);
+  const parsed = schema.safeParse(parseJson(text, { what: `The configuration ${file}`, exitCode }));
   if (!parsed.success) {
     const sentences = parsed.error.issues.map((issue) => sentence(file, issue));
     throw new PermanentError(sentences.join("\n"), { exitCode: ExitCode.usage });
   }
-  return withAbsolutePaths(parsed.data, dirname(resolve(file)));
+  return parsed.data;
 }
 
 function sentence(file: string, issue: z.core.$ZodIssue): string {
@@ -126,26 +157,16 @@ function sentence(file: string, issue: z.core.$ZodIssue): string {
   return `The configuration ${file} is wrong at "${field || "the top"}": ${message}.`;
 }
 
-function withAbsolutePaths(config: OperatorConfig, folder: string): OperatorConfig {
-  const at = (relative: string) => resolve(folder, relative);
+/** The files and folders that every configuration names, or leaves at their defaults. */
+function placesOf({ deployment, work, key, secret, store, compute }: AccountConfig, at: (relative: string) => string) {
   const atIf = (relative: string | undefined) => (relative === undefined ? undefined : at(relative));
   return {
-    ...config,
-    deployment: at(config.deployment),
-    manifest: at(config.manifest),
-    model: at(config.model),
-    work: at(config.work),
-    key:
-      "keystore" in config.key
-        ? { keystore: at(config.key.keystore), passwordFile: atIf(config.key.passwordFile) }
-        : config.key,
-    data: {
-      public: at(config.data.public),
-      train: atIf(config.data.train),
-      private: atIf(config.data.private),
-    },
-    store: { ...config.store, dir: at(config.store.dir) },
-    compute: { ...config.compute, program: atIf(config.compute.program) },
+    deployment: at(deployment),
+    work: at(work),
+    key: "keystore" in key ? { keystore: at(key.keystore), passwordFile: atIf(key.passwordFile) } : key,
+    secret: atIf(secret),
+    store: { ...store, dir: at(store.dir) },
+    compute: { ...compute, program: atIf(compute.program) },
   };
 }
 

@@ -1,11 +1,11 @@
-import { access } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { PassingError, PermanentError } from "../protocol/errors.ts";
 import { headId, type Step } from "../protocol/rules/lineage.ts";
 import type { Artifacts, ObtainOptions } from "./artifacts.ts";
 import type { Compute } from "./compute/client.ts";
-import { sha256OfFile } from "./files.ts";
+import { sha256OfFile, writeFileAtomic } from "./files.ts";
 
 /** One move of a task's head, as the chain tells it. */
 export type HeadMove = Step & { headId: Hex };
@@ -25,7 +25,7 @@ export type Heads = {
 };
 
 export type HeadsParameters = {
-  /** Folder that keeps the heads. */
+  /** Folder that keeps the heads, each with its sha256 beside it. */
   dir: string;
   /** The id of the first head: the manifest's digest. */
   first: Hex;
@@ -45,20 +45,27 @@ export function openHeads({ dir, first, readMoves, artifacts, compute }: HeadsPa
       const file = await artifacts.obtain(digest, options);
       updates.push({ file, factor: String(move?.factors[index]) });
     }
-    await compute.run("aggregate", { base, updates, published: move?.published ?? 0, out }, { signal: options.signal });
+    const request = { base, updates, published: move?.published ?? 0, out };
+    const { digest } = await compute.run("aggregate", request, { signal: options.signal });
+    const sha256 = await sha256OfFile(out);
+    if (shortOf(sha256) !== digest)
+      throw new PassingError(`The head in ${out} is damaged: is the disk full or failing?`);
+    await writeFileAtomic(`${out}.sha256`, `${sha256}\n`);
   }
 
   return {
     async build(head, options) {
       const file = fileOf(head);
-      if (!(await exists(file))) {
+      let sha256 = await wholeDigest(file);
+      if (sha256 === undefined) {
         const path = head === first ? [] : pathTo(head, first, await readMoves());
         let known = path.length; // moves that need not be replayed
-        while (known > 0 && !(await exists(fileOf((path[known - 1] as HeadMove).headId)))) known--;
-        if (known === 0 && !(await exists(fileOf(first)))) await step(null, undefined, fileOf(first), options);
+        while (known > 0 && !(await isWhole(fileOf((path[known - 1] as HeadMove).headId)))) known--;
+        if (known === 0 && !(await isWhole(fileOf(first)))) await step(null, undefined, fileOf(first), options);
         for (const move of path.slice(known)) await step(fileOf(move.parentId), move, fileOf(move.headId), options);
+        sha256 = await sha256OfFile(file);
       }
-      return { file, digest: (await sha256OfFile(file)).slice(0, 42) as Hex };
+      return { file, digest: shortOf(sha256) };
     },
   };
 }
@@ -81,9 +88,21 @@ function pathTo(head: Hex, first: Hex, moves: readonly HeadMove[]): HeadMove[] {
   throw new PassingError(`No lineage leads to the head ${head} yet: the server's logs lag behind its state.`);
 }
 
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+/** The sha256 of a kept head; undefined if it is not there, or not what was written. */
+async function wholeDigest(file: string): Promise<Hex | undefined> {
+  try {
+    const [noted, found] = await Promise.all([readFile(`${file}.sha256`, "utf8"), sha256OfFile(file)]);
+    return noted.trim() === found ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isWhole(file: string): Promise<boolean> {
+  return (await wholeDigest(file)) !== undefined;
+}
+
+/** The head digest that ballots name. */
+function shortOf(sha256: Hex): Hex {
+  return sha256.slice(0, 42) as Hex;
 }

@@ -26,7 +26,7 @@ export async function readMaterials({
   manifest: string;
   model: string;
 }): Promise<Materials> {
-  const manifest = parseManifest(await readText(file, "manifest"));
+  const manifest = parseManifest(await readText(file, "manifest"), file);
   const path = join(model, "config.json");
   const layout = adapterLayout(parseConfig(await readText(path, "model's configuration"), path), manifest.adapter);
   return { manifest, digest: manifestDigest(manifest), artifactBytes: artifactSize(layout) };

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAddressEqual } from "viem";
 import { type Deployment, parseDeployment } from "../protocol/deployment.ts";
 import { ExitCode, PermanentError } from "../protocol/errors.ts";
 import { abis } from "../protocol/generated/abis.ts";
@@ -9,16 +8,17 @@ import { readEvents } from "./chain/logs.ts";
 import { type Chain, openChain } from "./chain/open.ts";
 import { type Compute, openCompute } from "./compute/client.ts";
 import { requireProgram } from "./compute/process.ts";
-import type { OperatorConfig } from "./config.ts";
+import type { AccountConfig, OperatorConfig } from "./config.ts";
 import type { HeadMove } from "./heads.ts";
 import { checkModel, type Materials, readMaterials } from "./materials.ts";
 import { openResults } from "./results.ts";
-import type { OperatorKey } from "./sender/key.ts";
+import { isOwn, type OperatorKey } from "./sender/key.ts";
 import { type OpenKeyOptions, openKey } from "./sender/openKey.ts";
+import { readSecret } from "./sender/secret.ts";
 import type { Identity } from "./work.ts";
 
 /** Opens the way to the operator's chain. @throws FlockError if the deployment is wrong, or the chain another or silent. */
-export async function openOperatorChain({ deployment: file, rpcUrls, chainId }: OperatorConfig): Promise<Chain> {
+export async function openOperatorChain({ deployment: file, rpcUrls, chainId }: AccountConfig): Promise<Chain> {
   return openChain({ rpcUrls, chainId, deployment: await readDeploymentFile(file) });
 }
 
@@ -32,15 +32,26 @@ async function readDeploymentFile(file: string): Promise<Deployment> {
   return parseDeployment(text, file);
 }
 
-/** Opens the operator's key. @throws PermanentError (usage) if it is another operator's. */
-export async function openOperatorKey(config: OperatorConfig, options: OpenKeyOptions = {}): Promise<OperatorKey> {
-  const key = await openKey(config.key, options);
-  if (isAddressEqual(key.address, config.operator)) return key;
+/** Opens the key that a configuration names: the operator's own, its signer's with the operator's secret, or a delegator's. */
+export async function openConfiguredKey(
+  { key, operator, secret: file }: AccountConfig,
+  options: OpenKeyOptions = {},
+): Promise<OperatorKey> {
+  const secret = file === undefined ? undefined : await readSecret(file);
+  return openKey(key, { ...options, acting: { operator, secret } });
+}
+
+/**
+ * Opens the key that works for the operator: its own, or its signer's.
+ * @throws PermanentError (usage) if it is somebody else's.
+ */
+export async function openOperatorKey(config: AccountConfig, options: OpenKeyOptions = {}): Promise<OperatorKey> {
+  const key = await openConfiguredKey(config, options);
+  if (isOwn(key) || config.secret !== undefined) return key;
   throw new PermanentError(
-    `The key is ${key.address}'s, but the configuration is of the operator ${config.operator}.`,
-    {
-      exitCode: ExitCode.usage,
-    },
+    `The key is ${key.address}'s, but the configuration is of the operator ${config.operator}: ` +
+      'to sign for it, name the file of its secret as "secret" (flockctl signer secret).',
+    { exitCode: ExitCode.usage },
   );
 }
 

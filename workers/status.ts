@@ -14,7 +14,7 @@ export type WorkerStatus = {
   queue: string;
   store: string | null;
   /** The last look at the chain. */
-  seen: { at: string; round: number; phase: string; endsAt: number; seats: number; staked: string | null } | null;
+  seen: { at: string; round: number; phase: string; endsAt: number; seats: number | null; role: string | null } | null;
   duties: DutyStatus[];
   /** The job that the compute process is at. */
   work: { id: string; done: number; total: number } | null;
@@ -57,10 +57,10 @@ export function openStatus(work: string, first: WorkerStatus): StatusFile {
   return {
     update,
     look({ situation, endsAt }, duties) {
-      const { round, phase, seats, role } = situation;
-      const staked = role === undefined ? null : nameOf(Role, role);
+      const { round, phase, role, seats = null } = situation;
+      const plays = role === undefined ? null : nameOf(Role, role);
       const at = new Date().toISOString();
-      update({ seen: { at, round, phase: nameOf(Phase, phase), endsAt, seats, staked }, duties });
+      update({ seen: { at, round, phase: nameOf(Phase, phase), endsAt, seats, role: plays }, duties });
     },
     error: ({ message }) => update({ lastError: { at: new Date().toISOString(), message } }),
     flush: async () => await writing,

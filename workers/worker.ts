@@ -47,7 +47,7 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
   const { materials, identity } = await openTask(chain, config);
   const results = openResults(join(work, "results"));
   const store = await openStore(config.store.dir);
-  const look = openLook(chain, { task, operator });
+  const look = openLook(chain, { task, operator, accuse: config.accuse });
 
   const backend = await openQueueBackend({ dir: join(work, "queue"), ...queueUrl(config) });
   stack.defer(() => backend.close());

@@ -6,11 +6,11 @@ pragma solidity 0.8.37;
 /// better source than block hashes deploys another beacon behind this interface.
 interface IRandomBeacon {
     /// @notice The block whose value a round opened in this block will use.
-    function nextSeedBlock() external view returns (uint64 seedBlock);
+    function nextSeedBlock() external view returns (uint40 seedBlock);
 
     /// @notice The value fixed by `seedBlock`; zero as long as it does not exist, and again once it is out of reach.
-    function valueOf(uint64 seedBlock) external view returns (bytes32 value);
+    function valueOf(uint40 seedBlock) external view returns (bytes32 value);
 
     /// @notice Whether the value of `seedBlock` is out of reach for ever. Once true, always true.
-    function missed(uint64 seedBlock) external view returns (bool);
+    function missed(uint40 seedBlock) external view returns (bool);
 }

@@ -19,6 +19,15 @@ uint256 constant MAX_HALVINGS = 3;
 /// @dev Parts of ten of the slashed stake that go back to the pot; the rest is burned.
 uint256 constant KEPT_TENTHS = 9;
 
+/// @dev The settler's part of the round's pot, of 10,000.
+uint256 constant SETTLE_BPS = 10;
+
+/// @dev A bounty is at most this part of `seatStake` (settling) or of one seat's fault (accusing).
+uint256 constant BOUNTY_DIVISOR = 10;
+
+/// @dev Bytes of a sealed ballot's encrypted copy.
+uint256 constant MAX_COPY = 160;
+
 /// @dev Bytes of an announced endpoint.
 uint256 constant MAX_ENDPOINT = 200;
 

@@ -61,6 +61,14 @@ library Lanes {
         }
     }
 
+    /// @notice 1 in every lane where low <= a < high. For bars as `lessThan` takes them, with low up to high.
+    function within(uint256 a, uint256 low, uint256 high) internal pure returns (uint256) {
+        unchecked {
+            uint256 reach = 0xFFFF * ONES - a;
+            return (((low + reach) ^ (high + reach)) >> 16) & ONES; // above one of them, and not the other
+        }
+    }
+
     /// @notice In every lane, the weight of those voters whose score is below the bar of that lane.
     /// @param scores One word a voter.
     /// @param weights As many.

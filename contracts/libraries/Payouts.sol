@@ -7,49 +7,57 @@ import {Terms} from "../interfaces/ITaskRegistry.sol";
 import {Votes} from "../interfaces/IValidatorVoting.sol";
 import {Coherence} from "./Coherence.sol";
 import {BPS} from "./Constants.sol";
+import {Lists} from "./Lists.sol";
+import {Vote} from "../types/Vote.sol";
 import {Outcome, Panel} from "./Tally.sol";
 
 /// @title Who is paid what, and who is at fault
 /// @notice Floor when paying, ceil when slashing. Risk and pay are linear in seats, so splitting stake gains nothing. A
 /// round that decided nothing (an empty outcome) pays nobody and faults only what was sealed and not opened.
 library Payouts {
+    using Lists for uint256[];
+    using Lists for Vote[];
+
     /// @notice The weights of the accepted updates in the head and in the trainers' pay: `seats * (median - minGain)`.
     /// @return factors By slot, 0 where not accepted, at least 1 where accepted.
-    /// @return total Their sum.
     function factorsOf(
         uint256[] memory seats,
         uint256 published,
         Outcome memory outcome,
         Terms memory terms
-    ) internal pure returns (uint256[] memory factors, uint256 total) {
+    ) internal pure returns (uint256[] memory factors) {
         factors = new uint256[](published);
         for (uint256 slot = 0; slot < published; ++slot) {
             if (outcome.verdicts[slot] != Verdict.Accepted) continue;
-            factors[slot] = seats[slot] * uint256(outcome.medians[slot] - int256(uint256(terms.minGain)));
-            total += factors[slot];
+            uint256 gain = uint256(outcome.medians[slot] - int256(uint256(terms.minGain)));
+            factors.set(slot, seats.get(slot) * gain);
         }
     }
 
     /// @notice Pay and faults of all proposers, published ones first.
-    /// @param factors By slot, as `factorsOf` gives them, with their sum `total`.
+    /// @param shares By slot, what the trainers' part is shared by: the factors, or the weights of the ranks. 0 where not
+    /// accepted.
     function ofTrainers(
         uint256[] memory seats,
         Outcome memory outcome,
-        uint256[] memory factors,
-        uint256 total,
+        uint256[] memory shares,
         uint256 pot,
         Terms memory terms
     ) internal pure returns (uint256[] memory pays, uint256[] memory faults) {
         pays = new uint256[](seats.length);
         faults = new uint256[](seats.length);
         uint256 part = (pot * (BPS - terms.voterShareBps)) / BPS;
+        uint256 total;
+        for (uint256 i = 0; i < shares.length; ++i) total += shares.get(i);
         for (uint256 i = 0; i < seats.length; ++i) {
-            if (i >= factors.length || outcome.verdicts[i] == Verdict.Missing) {
-                faults[i] = faultOf(seats[i], terms.unrevealedBps, 1, 1, terms);
-            } else if (outcome.verdicts[i] == Verdict.Rejected) {
-                faults[i] = faultOf(seats[i], terms.rejectBps, 1, 1, terms);
-            } else if (factors[i] != 0) {
-                pays[i] = share(part, factors[i], total, seats[i], terms.expectedTrainers);
+            uint256 its = seats.get(i);
+            Verdict verdict = i < shares.length ? outcome.verdicts[i] : Verdict.Missing;
+            if (verdict == Verdict.Missing) {
+                faults.set(i, faultOf(its, terms.unrevealedBps, 1, 1, terms));
+            } else if (verdict == Verdict.Rejected) {
+                faults.set(i, faultOf(its, terms.rejectBps, 1, 1, terms));
+            } else if (shares.get(i) != 0) {
+                pays.set(i, share(part, shares.get(i), total, its, terms.expectedTrainers));
             }
         }
     }
@@ -65,24 +73,9 @@ library Payouts {
         Terms memory terms
     ) internal pure returns (uint256[] memory pays, uint256[] memory faults) {
         pays = _voterPays(panel, outcome, (pot * terms.voterShareBps) / BPS, terms);
-        (uint256[] memory dissents, uint256[] memory silences, uint256 decided) = Coherence.faults(
-            panel,
-            outcome,
-            terms
-        );
-        faults = new uint256[](votes.seats.length);
-        for (uint256 v = 0; v < faults.length; ++v) {
-            uint256 seats = votes.seats[v];
-            if (votes.weights[v] == 0) {
-                faults[v] = faultOf(seats, terms.unrevealedBps, 1, 1, terms);
-                continue;
-            }
-            if (dissents[v] != 0) faults[v] += faultOf(seats, terms.dissentBps, dissents[v], decided, terms);
-            if (silences[v] != 0) faults[v] += faultOf(seats, terms.absentBps, silences[v], outcome.published, terms);
-            if (head != 0 && votes.heads[v] != 0 && votes.heads[v] != head) {
-                faults[v] += faultOf(seats, terms.headBps, 1, 1, terms);
-            }
-        }
+        Coherence.Limits memory limits = Coherence.limitsOf(outcome, terms);
+        faults = new uint256[](votes.voters.length);
+        for (uint256 v = 0; v < faults.length; ++v) faults.set(v, _voterFault(votes, panel, limits, head, v, terms));
     }
 
     /// @notice One fault: `num / den` of `bps` of `seatStake` a seat, rounded up.
@@ -93,7 +86,9 @@ library Payouts {
         uint256 den,
         Terms memory terms
     ) internal pure returns (uint256) {
-        return Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den);
+        unchecked {
+            return Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den); // below 2^160
+        }
     }
 
     /// @notice The share `weight / total` of `part`, at most twice the fair share of `seats` out of `expected`.
@@ -104,7 +99,29 @@ library Payouts {
         uint256 seats,
         uint256 expected
     ) internal pure returns (uint256) {
-        return Math.min((part * weight) / total, (2 * part * seats) / expected);
+        unchecked {
+            return Math.min((part * weight) / total, (2 * part * seats) / expected); // below 2^160
+        }
+    }
+
+    function _voterFault(
+        Votes memory votes,
+        Panel memory panel,
+        Coherence.Limits memory limits,
+        bytes20 head,
+        uint256 v,
+        Terms memory terms
+    ) private pure returns (uint256 fault) {
+        Vote vote = votes.voters.get(v);
+        if (vote.accuserOf() != address(0)) return 0; // absent: its fault earns a bounty, and has its own step
+        uint256 seats = vote.seatsOf();
+        if (panel.weights.get(v) == 0) return faultOf(seats, terms.unrevealedBps, 1, 1, terms);
+
+        (uint256 dissents, uint256 silences) = Coherence.faults(panel, limits, v);
+        if (dissents != 0) fault += faultOf(seats, terms.dissentBps, dissents, limits.decided, terms);
+        if (silences != 0) fault += faultOf(seats, terms.absentBps, silences, panel.published, terms);
+        bytes20 named = vote.headOf();
+        if (head != 0 && named != 0 && named != head) fault += faultOf(seats, terms.headBps, 1, 1, terms);
     }
 
     function _voterPays(
@@ -115,13 +132,17 @@ library Payouts {
     ) private pure returns (uint256[] memory pays) {
         pays = Coherence.points(panel, outcome, terms);
         uint256 total;
+        uint256[] memory seats = panel.weights;
         for (uint256 v = 0; v < pays.length; ++v) {
-            if (pays[v] == 0) continue;
-            pays[v] *= pays[v] * panel.weights[v];
-            total += pays[v];
+            uint256 points = pays.get(v);
+            if (points == 0) continue;
+            uint256 weight = seats.get(v) * points * points;
+            pays.set(v, weight);
+            total += weight;
         }
         for (uint256 v = 0; v < pays.length; ++v) {
-            if (pays[v] != 0) pays[v] = share(part, pays[v], total, panel.weights[v], terms.expectedVoters);
+            uint256 weight = pays.get(v);
+            if (weight != 0) pays.set(v, share(part, weight, total, seats.get(v), terms.expectedVoters));
         }
     }
 }

@@ -6,6 +6,8 @@ import {Votes} from "../interfaces/IValidatorVoting.sol";
 import {Verdict} from "../interfaces/IRewardDistributor.sol";
 import {BANK, BPS} from "./Constants.sol";
 import {Lanes} from "./Lanes.sol";
+import {Lists} from "./Lists.sol";
+import {Vote} from "../types/Vote.sol";
 
 /// @notice The revealed ballots of a round, turned into lanes.
 struct Panel {
@@ -26,6 +28,9 @@ struct Outcome {
 /// @title Lower medians and verdicts
 /// @notice Medians of eight proposals are searched at once, bit by bit, so the cost does not depend on the scores.
 library Tally {
+    using Lists for uint256[];
+    using Lists for Vote[];
+
     int256 private constant BIAS = 32_768;
 
     /// @dev Biased scores below it are ABSTAIN or MISSING.
@@ -47,12 +52,18 @@ library Tally {
 
     /// @notice Turns votes into lanes.
     function panel(Votes memory votes, uint256 published) internal pure returns (Panel memory p) {
-        (p.published, p.weights) = (published, votes.weights);
-        for (uint256 v = 0; v < votes.weights.length; ++v) p.seats += votes.weights[v];
+        uint256[] memory weights = new uint256[](votes.voters.length);
+        uint256 seats;
+        for (uint256 v = 0; v < weights.length; ++v) {
+            uint256 weight = votes.voters.get(v).weightOf();
+            weights.set(v, weight);
+            seats += weight;
+        }
+        (p.published, p.weights, p.seats) = (published, weights, seats);
         for (uint256 bank = 0; bank * BANK < published; ++bank) {
-            uint256[] memory scores = new uint256[](votes.weights.length);
+            uint256[] memory scores = new uint256[](weights.length);
             for (uint256 v = 0; v < scores.length; ++v) {
-                if (votes.weights[v] != 0) scores[v] = Lanes.spread(votes.scores[v], bank);
+                if (weights.get(v) != 0) scores.set(v, Lanes.spread(votes.scores[v], bank));
             }
             p.scores[bank] = scores;
         }
@@ -72,10 +83,11 @@ library Tally {
     /// @notice The head digest that `acceptBps` of the seats naming one agree on, if those seats are a quorum; else 0.
     /// @dev `acceptBps` is more than one half, so a single pass keeps the only candidate there can be.
     function headReference(Votes memory votes, Terms memory terms) internal pure returns (bytes20 candidate) {
+        Vote[] memory voters = votes.voters;
         uint256 named;
         uint256 lead;
-        for (uint256 v = 0; v < votes.heads.length; ++v) {
-            (bytes20 head, uint256 weight) = (votes.heads[v], votes.weights[v]);
+        for (uint256 v = 0; v < voters.length; ++v) {
+            (bytes20 head, uint256 weight) = (voters.get(v).headOf(), voters.get(v).seatsOf());
             if (head == 0) continue;
             named += weight;
             if (head == candidate) lead += weight;
@@ -85,8 +97,8 @@ library Tally {
         if (candidate == 0 || named < quorum(terms)) return 0;
 
         uint256 agreed;
-        for (uint256 v = 0; v < votes.heads.length; ++v) {
-            if (votes.heads[v] == candidate) agreed += votes.weights[v];
+        for (uint256 v = 0; v < voters.length; ++v) {
+            if (voters.get(v).headOf() == candidate) agreed += voters.get(v).seatsOf();
         }
         if (agreed * BPS < terms.acceptBps * named) return 0;
     }
@@ -120,26 +132,28 @@ library Tally {
         uint256 seats,
         Terms memory terms
     ) private pure {
-        uint256 k = slot % BANK;
-        uint256 special = Lanes.get(counts.special, k);
-        uint256 missing = special - Lanes.get(counts.abstained, k);
-        if (missing * BPS >= terms.acceptBps * seats) {
-            outcome.verdicts[slot] = Verdict.Missing;
-            return;
-        }
-        if (seats - special < quorum(terms)) return;
+        unchecked {
+            uint256 k = slot % BANK;
+            uint256 special = Lanes.get(counts.special, k);
+            uint256 missing = special - Lanes.get(counts.abstained, k);
+            if (missing * BPS >= terms.acceptBps * seats) {
+                outcome.verdicts[slot] = Verdict.Missing;
+                return;
+            }
+            if (seats - special < quorum(terms)) return;
 
-        int256 median = int256(Lanes.get(counts.medians, k)) - BIAS;
-        outcome.quorate[slot] = true;
-        outcome.medians[slot] = median;
+            int256 median = int256(Lanes.get(counts.medians, k)) - BIAS;
+            outcome.quorate[slot] = true;
+            outcome.medians[slot] = median;
 
-        uint256 inFavour = seats - Lanes.get(counts.notFor, k);
-        uint256 against = Lanes.get(counts.against, k) - special;
-        uint256 needed = terms.acceptBps * (inFavour + against);
-        if (median > int256(uint256(terms.minGain)) && inFavour * BPS >= needed) {
-            outcome.verdicts[slot] = Verdict.Accepted;
-        } else if (median < -int256(uint256(terms.band)) && against * BPS >= needed) {
-            outcome.verdicts[slot] = Verdict.Rejected;
+            uint256 inFavour = seats - Lanes.get(counts.notFor, k);
+            uint256 against = Lanes.get(counts.against, k) - special;
+            uint256 needed = terms.acceptBps * (inFavour + against);
+            if (median > int256(uint256(terms.minGain)) && inFavour * BPS >= needed) {
+                outcome.verdicts[slot] = Verdict.Accepted;
+            } else if (median < -int256(uint256(terms.band)) && against * BPS >= needed) {
+                outcome.verdicts[slot] = Verdict.Rejected;
+            }
         }
     }
 

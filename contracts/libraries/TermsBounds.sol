@@ -9,18 +9,22 @@ import {BPS} from "./Constants.sol";
 /// below one half would harm those who stake, so nothing outside these bounds is ever stored.
 library TermsBounds {
     uint256 private constant LONGEST_PHASE = 30 days;
+    uint256 private constant LONGEST_WAIT = 180 days;
+    uint256 private constant LARGEST_LEVERAGE = 100;
     uint256 private constant LARGEST_FAULT = 5000;
     uint256 private constant LARGEST_BAND = 16_383;
 
     /// @notice Reverts with the name of the first term that is out of bounds.
     function check(Terms calldata terms) internal pure {
-        _within("seatStake", terms.seatStake, 1, type(uint96).max);
+        _within("seatStake", terms.seatStake, 1, type(uint88).max);
         _within("propose", terms.propose, 1, LONGEST_PHASE);
         _within("publish", terms.publish, 1, LONGEST_PHASE);
         _within("ballot", terms.ballot, 1, LONGEST_PHASE);
         _within("reveal", terms.reveal, 1, LONGEST_PHASE);
         _within("grace", terms.grace, 0, LONGEST_PHASE);
-        _within("unbonding", terms.unbonding, _longestRound(terms), type(uint32).max);
+        _within("unbonding", terms.unbonding, _longestRound(terms), LONGEST_WAIT);
+        _within("rankRatioBps", terms.rankRatioBps, 1, BPS);
+        _within("maxLeverage", terms.maxLeverage, 0, LARGEST_LEVERAGE);
         _within("rounds", terms.rounds, 1, type(uint16).max);
         _within("expectedTrainers", terms.expectedTrainers, 1, 8);
         _within("expectedVoters", terms.expectedVoters, 1, 40);
@@ -34,6 +38,7 @@ library TermsBounds {
         _within("unrevealedBps", terms.unrevealedBps, uint256(terms.dissentBps) + terms.headBps, LARGEST_FAULT);
         _within("absentBps", terms.absentBps, 0, terms.dissentBps);
         _within("voterShareBps", terms.voterShareBps, 1, BPS / 2);
+        _within("idleAfter", terms.idleAfter, 1, LONGEST_WAIT);
     }
 
     function _longestRound(Terms calldata terms) private pure returns (uint256) {

@@ -20,7 +20,7 @@ export const flockOn = (tokenModule: TokenModule) =>
 
     m.call(registry, "bind", [distributor]);
     m.call(staking, "bind", [rounds, distributor]);
-    m.call(rounds, "bind", [distributor]);
+    m.call(rounds, "bind", [voting, distributor]);
 
     return { token, beacon, registry, staking, rounds, voting, distributor };
   });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseUnits } from "viem";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
-import { findDuplicateKey } from "../../protocol/json.ts";
+import { findDuplicateKey, parseJson } from "../../protocol/json.ts";
 import { parseManifest } from "../../protocol/manifest.ts";
 import { parseTerms } from "../../protocol/terms.ts";
 import type { NewTask } from "./createTask.ts";
@@ -23,12 +23,12 @@ export async function readNewTask(options: CreateTaskArguments): Promise<NewTask
     throw usage("Say with --deposit how many FLK to put in the task's pot (0 to fund it later).");
   }
   const deposit = parseAmount("--deposit", options.deposit);
-  const manifest = parseManifest(await read("manifest", options.manifest));
+  const manifest = parseManifest(await read("manifest", options.manifest), options.manifest);
   return { manifest, terms: parseTerms(await readTerms(options)), deposit };
 }
 
 async function readTerms({ terms: file, seatStake }: CreateTaskArguments): Promise<unknown> {
-  const terms = file === undefined ? {} : parseJson(await read("terms", file), file);
+  const terms = file === undefined ? {} : parseOnce(await read("terms", file), file);
   if (seatStake !== undefined) {
     if (isRecord(terms) && "seatStake" in terms) {
       throw usage(`The stake of a seat is given twice: by --seat-stake and as seatStake in ${file}.`);
@@ -61,13 +61,8 @@ async function read(what: string, file: string): Promise<string> {
   }
 }
 
-function parseJson(text: string, file: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new PermanentError(`The terms ${file} are not JSON: ${(cause as Error).message}.`, { cause });
-  }
+function parseOnce(text: string, file: string): unknown {
+  const json = parseJson(text, { what: `The terms file ${file}` });
   const twice = findDuplicateKey(text);
   if (twice !== undefined) throw new PermanentError(`The terms ${file} have the key "${twice}" twice.`);
   return json;

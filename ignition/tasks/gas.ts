@@ -2,14 +2,14 @@ import type { Terms } from "../../protocol/terms.ts";
 
 /** Gas of whole transactions as `npm run bench gas` measures them; a settlement also pays for each proposal and ballot. */
 const gasOf = {
-  openRound: 72_600,
-  commitProposal: 60_200,
-  publishProposal: 58_700,
-  commitBallot: 72_700,
-  revealBallot: 54_500,
-  settle: 145_400,
-  settleProposal: 36_100,
-  settleBallot: 25_200,
+  openRound: 74_500,
+  commitProposal: 61_300,
+  publishProposal: 59_500,
+  commitBallot: 77_700,
+  revealBallot: 56_200,
+  settle: 159_400,
+  settleProposal: 36_200,
+  settleBallot: 26_500,
 };
 
 /** Gas that a round costs everyone together if each expected seat is in hands of its own. */

@@ -18,7 +18,12 @@ type Input = { name?: string | undefined; type: string };
 /** The contract that an argument of a constructor or of `bind` names: `registry` is the TaskRegistry. */
 export function contractOf({ name = "", type }: Input): ContractName | undefined {
   if (type !== "address" || name === "") return undefined;
-  return contractNames.find((contract) => contract.toLowerCase().endsWith(name.toLowerCase()));
+  return contractNames.find((contract) => contract.toLowerCase().endsWith(bare(name).toLowerCase()));
+}
+
+/** A name without the underscore that keeps it apart from another one. */
+export function bare(name = ""): string {
+  return name.replace(/^_|_$/g, "");
 }
 
 /** What a constructor's argument must be if it is no contract. */
@@ -43,7 +48,7 @@ export async function wantedCode(
   const values = inputs.map((input) => {
     const contract = contractOf(input);
     if (contract !== undefined) return addresses[contract];
-    const place = immutables.find(({ name }) => name === `_${input.name}`)?.places[0];
+    const place = immutables.find(({ name }) => bare(name) === bare(input.name))?.places[0];
     const there = place === undefined ? undefined : sliceHex(concat([found, EMPTY]), place, place + 32);
     return parameters[input.name ?? ""] ?? (there === undefined ? standIn(input, deployer) : decoded(input, there));
   });
@@ -77,7 +82,7 @@ export type BoundLink = { label: string; slot: Hex; offset: number; contract: Co
 export function boundLinks(name: ContractName, { abi, storage }: Compiled): BoundLink[] {
   const bind = abi.find((item) => item.type === "function" && item.name === "bind");
   return (bind?.type === "function" ? bind.inputs : []).map((input) => {
-    const [contract, kept] = [contractOf(input), storage.find(({ label }) => label === `_${input.name}`)];
+    const [contract, kept] = [contractOf(input), storage.find(({ label }) => bare(label) === bare(input.name))];
     if (contract === undefined || kept === undefined) {
       throw new PermanentError(
         `${name}.bind takes "${input.name}", which is no contract, or is kept under another name.`,

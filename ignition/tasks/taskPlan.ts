@@ -1,8 +1,10 @@
 import { formatEther, formatGwei } from "viem";
 import { seatRisks, voteErrorRates } from "../../protocol/committee.ts";
 import { manifestDigest } from "../../protocol/manifest.ts";
+import { settlerBounty } from "../../protocol/rules/payouts.ts";
 import { quorumOf } from "../../protocol/rules/tally.ts";
-import { longestRound, termsToJson } from "../../protocol/terms.ts";
+import { longestRound, type Terms, termsToJson } from "../../protocol/terms.ts";
+import { BPS, Payout, Roles } from "../../protocol/words.ts";
 import type { Report } from "../../workers/cli/report.ts";
 import type { NewTask } from "./createTask.ts";
 import { gasOfRound } from "./gas.ts";
@@ -18,15 +20,14 @@ export type Surroundings = { creator: string; network: string; registry: string 
 export function taskPlan(task: NewTask, { creator, network, registry, gasPrice }: Surroundings): Report {
   const { manifest, terms, deposit } = task;
   const pot = deposit / BigInt(terms.rounds);
-  const { trainer, voter } = seatRisks(terms, pot);
+  const settling = settlerBounty(terms, pot);
+  const { trainer, voter } = seatRisks(terms, pot - settling);
   const gas = gasOfRound(terms);
   const rates = maliciousShares.map((malicious) => ({
     malicious,
     ...pick(voteErrorRates(terms, { malicious })),
     realistic: pick(voteErrorRates(terms, { malicious, ...realistic })),
   }));
-  const quorum = quorumOf(terms);
-  const opensWith = { voters: BigInt(quorum) * terms.seatStake, trainers: terms.seatStake };
 
   return {
     json: {
@@ -34,6 +35,7 @@ export function taskPlan(task: NewTask, { creator, network, registry, gasPrice }
       terms: termsToJson(terms),
       deposit: String(deposit),
       potOfRound: String(pot),
+      settlerBounty: String(settling),
       errorRates: rates,
       trainerSeat: { pay: String(trainer.pay), risk: String(trainer.risk) },
       voterSeat: { pay: String(voter.pay), risk: String(voter.risk) },
@@ -45,9 +47,14 @@ export function taskPlan(task: NewTask, { creator, network, registry, gasPrice }
       ["creator", creator],
       ["deposit", `${flk(deposit)} for ${terms.rounds} rounds: ${flk(pot)} a round`],
       ["a round takes", `${hours(longestRound(terms) - 2 * terms.grace)}, at most ${hours(longestRound(terms))}`],
-      ["opens with", `${flk(opensWith.trainers)} of trainers and ${flk(opensWith.voters)} of voters staked`],
+      ["roles", roles(terms)],
+      ["opens with", opensWith(terms)],
+      ["delegation", `counts up to ${terms.maxLeverage} times an operator's own stake`],
+      ["trainers' pay", payout(terms)],
       ["a trainer's seat", seat(trainer)],
       ["a voter's seat", seat(voter)],
+      ["settling earns", `${flk(settling)} of the round's pot`],
+      ["may be closed", closing(terms)],
       ["gas a round", `${grouped(gas)} of everyone together, ${eth(BigInt(gas) * gasPrice)} at ${gwei(gasPrice)}`],
     ],
     table: {
@@ -68,6 +75,28 @@ export function taskPlan(task: NewTask, { creator, network, registry, gasPrice }
 
 function pick({ poisonAccepted, honestBlocked }: { poisonAccepted: number; honestBlocked: number }) {
   return { poisonAccepted, honestBlocked };
+}
+
+function roles(terms: Terms): string {
+  return terms.roles === Roles.Drawn ? "drawn anew each round among one pool" : "declared: an operator trains or votes";
+}
+
+/** The least stake with which a round opens. */
+function opensWith(terms: Terms): string {
+  const { seatStake, expectedTrainers } = terms;
+  const quorum = quorumOf(terms);
+  if (terms.roles === Roles.Drawn) return `${flk(BigInt(expectedTrainers + quorum) * seatStake)} staked`;
+  return `${flk(seatStake)} of trainers and ${flk(BigInt(quorum) * seatStake)} of voters staked`;
+}
+
+function payout({ payout: kind, rankRatioBps }: Terms): string {
+  if (kind === Payout.Proportional) return "in proportion to seats and gain";
+  return `by rank, each ${percent(rankRatioBps / BPS, 0)} of the one before`;
+}
+
+/** When anyone may close the task. */
+function closing({ maxVoids, idleAfter, unbonding }: Terms): string {
+  return `after ${maxVoids} void rounds in a row, ${hours(idleAfter)} without a round, or ${hours(unbonding)} of notice`;
 }
 
 function seat({ pay, risk, ratio }: { pay: bigint; risk: bigint; ratio: number }): string {
@@ -96,6 +125,7 @@ function grouped(value: number): string {
 }
 
 function hours(seconds: number): string {
+  if (seconds >= 2 * 86_400 && seconds % 86_400 === 0) return `${seconds / 86_400} d`;
   return seconds % 3600 === 0
     ? `${seconds / 3600} h`
     : seconds >= 3600

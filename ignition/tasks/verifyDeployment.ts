@@ -2,7 +2,7 @@ import { type Address, getAddress, type Hex, isAddressEqual, type PublicClient, 
 import { type ContractName, contractNames, type Deployment } from "../../protocol/deployment.ts";
 import { compareCode } from "./compareCode.ts";
 import type { Compiled } from "./compiled.ts";
-import { boundLinks, contractOf, type Given, readLink, wantedCode } from "./links.ts";
+import { bare, boundLinks, contractOf, type Given, readLink, wantedCode } from "./links.ts";
 import type { Parameters } from "./parameters.ts";
 import { checkParameters } from "./verifyParameters.ts";
 
@@ -135,9 +135,9 @@ function deployerIn(code: Hex, { immutables }: Compiled): Address | undefined {
 const addressAt = (code: Hex, start: number): Address => getAddress(sliceHex(code, start + 12, start + 32));
 const isLink = (variable: string): boolean => whoIs(variable) !== undefined;
 
-/** Whose address a variable holds: `_registry` that of the TaskRegistry. */
+/** Whose address a variable holds: `registry` that of the TaskRegistry. */
 function whoIs(variable: string): string | undefined {
-  return variable === "_deployer" ? "the deployer" : contractOf({ name: variable.slice(1), type: "address" });
+  return variable === "_deployer" ? "the deployer" : contractOf({ name: bare(variable), type: "address" });
 }
 
 function immutableSentence(

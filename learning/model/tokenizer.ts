@@ -82,6 +82,6 @@ function readJson(file: string): object {
   try {
     return JSON.parse(text) as object;
   } catch (cause) {
-    throw new PermanentError(`${file} is not JSON: ${(cause as Error).message}.`, { cause });
+    throw new PermanentError(`${file} is not JSON.`, { cause });
   }
 }

@@ -1,12 +1,22 @@
 import type { Deployment } from "../deployment.ts";
 import { check, demand } from "./error.ts";
-import type { EventName, FlockEvent, Told } from "./events.ts";
-import { proposalCommitted, proposalPublished, roundOpened, seedLatched } from "./rounds.ts";
+import type { Awaited, EventName, FlockEvent } from "./events.ts";
+import { claimed, exitAsked, withdrew } from "./exits.ts";
+import { proposalCommitted, proposalPublished, roundOpened, seedLatched, voterSeedLatched } from "./rounds.ts";
 import { settle } from "./settlement.ts";
-import { burnSwept, claimed, endpointAnnounced, exitAsked, staked, withdrew } from "./stakes.ts";
-import { emptyState, type State } from "./state.ts";
-import { closeAnnounced, taskClosed, taskCreated, taskFunded } from "./tasks.ts";
-import { ballotCommitted, ballotRevealed } from "./votes.ts";
+import {
+  burnSwept,
+  credited,
+  delegated,
+  delegationAccepted,
+  endpointAnnounced,
+  signerRevoked,
+  signerSet,
+  staked,
+} from "./stakes.ts";
+import { emptyState, openNumber, type State } from "./state.ts";
+import { closeAnnounced, closeBegun, taskClosed, taskCreated, taskFunded, taskOf } from "./tasks.ts";
+import { absenceAccused, ballotCommitted, ballotRevealed } from "./votes.ts";
 
 type Handlers = { [Name in EventName]: (state: State, event: FlockEvent<Name>) => void };
 
@@ -16,22 +26,29 @@ const handlers: Handlers = {
   CloseAnnounced: closeAnnounced,
   TaskClosed: taskClosed,
   Staked: staked,
+  DelegationAccepted: delegationAccepted,
+  Delegated: delegated,
   ExitRequested: exitAsked,
   Withdrawn: withdrew,
   Claimed: claimed,
+  SignerSet: signerSet,
+  SignerRevoked: signerRevoked,
   EndpointAnnounced: endpointAnnounced,
   BurnSwept: burnSwept,
   RoundOpened: roundOpened,
   SeedLatched: seedLatched,
+  VoterSeedLatched: voterSeedLatched,
   ProposalCommitted: proposalCommitted,
   ProposalPublished: proposalPublished,
   BallotCommitted: ballotCommitted,
   BallotRevealed: ballotRevealed,
+  AbsenceAccused: absenceAccused,
   Slashed: settlementBegun,
   Rewarded: settlementBegun,
   HeadReferenced: settlementBegun,
   HeadMoved: settlementBegun,
   RoundSettled: settlementBegun,
+  Credited: creditBegun,
   BurnScheduled: burnScheduled,
 };
 
@@ -41,7 +58,15 @@ function settlementBegun(state: State, event: FlockEvent & { args: { task: bigin
   meet(state, event);
 }
 
-/** Outside a settlement only a closing task burns anything, and says so next. */
+/** A settlement that slashes and rewards nobody begins with its settler's bounty; with no round open it is a close. */
+function creditBegun(state: State, event: FlockEvent<"Credited">): void {
+  const round = openNumber(taskOf(state, event));
+  if (round !== undefined) state.awaited = settle(state, { ...event, args: { ...event.args, round } });
+  else state.awaited = closeBegun(state, event);
+  meet(state, event);
+}
+
+/** Outside a settlement only a closing task without a refund begins with a burn, and says next that it closes. */
 function burnScheduled(state: State, event: FlockEvent<"BurnScheduled">): void {
   state.toBurn += event.args.amount;
   state.burning = event.args.amount;
@@ -49,10 +74,13 @@ function burnScheduled(state: State, event: FlockEvent<"BurnScheduled">): void {
 
 /** Compares an event with the next one that its transaction must hold. */
 function meet(state: State, event: FlockEvent): void {
-  const { name, args } = state.awaited.shift() as Told;
+  const { name, args } = state.awaited.shift() as Awaited;
   check(event, "event", name, event.name);
   const found = event.args as Record<string, unknown>;
-  for (const [field, expected] of Object.entries(args)) check(event, field, expected, found[field]);
+  for (const [field, expected] of Object.entries(args)) {
+    if (expected !== undefined) check(event, field, expected, found[field]);
+  }
+  if (event.name === "Credited") credited(state, event);
 }
 
 /**

@@ -1,13 +1,15 @@
+import type { Address, Hex } from "viem";
 import { proposalCommitment } from "../rules/commitments.ts";
 import { phaseAt, publishDeadline } from "../rules/phases.ts";
 import { roundPot } from "../rules/purse.ts";
-import { accumulate, seatsOf } from "../rules/sortition.ts";
-import { openWeight, touched } from "../rules/stakePool.ts";
+import { accumulate, mix, seatsAs, voterSeed } from "../rules/sortition.ts";
 import { quorumOf } from "../rules/tally.ts";
-import { MAX_PROPOSALS, nameOf, Phase, Role, SEED_DELAY, SEED_REACH } from "../words.ts";
+import type { Terms } from "../terms.ts";
+import { MAX_PROPOSALS, nameOf, Phase, Role, Roles, SEED_DELAY, SEED_REACH } from "../words.ts";
 import { check, demand } from "./error.ts";
 import type { FlockEvent } from "./events.ts";
-import { accountOf, clockOf, openNumber, type Round, type State, type Task } from "./state.ts";
+import { weightIn } from "./stakes.ts";
+import { clockOf, openNumber, type Round, type State, type Task } from "./state.ts";
 import { taskOf } from "./tasks.ts";
 
 const ZERO_WORD = `0x${"0".repeat(64)}` as const;
@@ -17,7 +19,7 @@ const ZERO_WORD = `0x${"0".repeat(64)}` as const;
  * is believed, which decides nothing but when a round without proposals may be settled.
  */
 export function seedMissed(round: Round, event: FlockEvent): boolean {
-  return round.seed === undefined && event.blockNumber - round.seedBlock > SEED_REACH.least;
+  return round.seed === undefined && Number(event.blockNumber) - round.seedBlock > SEED_REACH.least;
 }
 
 /** The open round that an event speaks of; with `phase`, also that it is in that phase at the event's time. */
@@ -32,20 +34,50 @@ export function roundOf(task: Task, event: FlockEvent & { args: { round: number 
   return round;
 }
 
+/** Seats of an operator in the open round, as far as its seeds are latched. */
+export function seatsIn(
+  state: State,
+  task: Task,
+  round: Round,
+  role: typeof Role.Trainer | typeof Role.Validator,
+  operator: Address,
+): number {
+  const { role: pool, weight } = weightIn(task, operator);
+  const rounds = state.deployment.addresses.Rounds;
+  return seatsAs(
+    task.terms,
+    role,
+    { rounds, task: task.id, round: round.number, pool, operator },
+    { ...round, weight },
+  );
+}
+
+/** @throws ReplayError unless the pools are large enough to open a round. */
+function demandPools(event: FlockEvent, terms: Terms, { trainerTotal, voterTotal }: Task): void {
+  const stakeOf = (seats: number) => BigInt(seats) * terms.seatStake;
+  const quorum = quorumOf(terms);
+  if (terms.roles === Roles.Drawn) {
+    const enough = trainerTotal >= stakeOf(terms.expectedTrainers + quorum);
+    demand(event, enough, "stake for the expected trainers and a quorum", trainerTotal);
+  } else {
+    demand(event, trainerTotal >= terms.seatStake, "trainers' stake for a seat", trainerTotal);
+    demand(event, voterTotal >= stakeOf(quorum), "voters' stake for a quorum", voterTotal);
+  }
+}
+
 export function roundOpened(state: State, event: FlockEvent<"RoundOpened">): void {
   const task = taskOf(state, event);
-  const { terms, trainerTotal, voterTotal } = task;
+  const { terms, trainerTotal, voterTotal, closableAt } = task;
   const { args } = event;
   demand(event, !task.closed, "no round of a closed task", args.round);
+  demand(event, closableAt === 0 || event.blockTimestamp < closableAt, "no round after the notice", closableAt);
   demand(event, openNumber(task) === undefined, "the last round settled", openNumber(task));
   demand(event, task.paidRounds < terms.rounds, `at most ${terms.rounds} paid rounds`, task.paidRounds);
   demand(event, task.voids < terms.maxVoids, `fewer than ${terms.maxVoids} void rounds in a row`, task.voids);
-  demand(event, trainerTotal >= terms.seatStake, "trainers' stake for a seat", trainerTotal);
-  const quorumStake = BigInt(quorumOf(terms)) * terms.seatStake;
-  demand(event, voterTotal >= quorumStake, "voters' stake for a quorum", voterTotal);
+  demandPools(event, terms, task);
   check(event, "round", (task.round?.number ?? 0) + 1, args.round);
   check(event, "openedAt", event.blockTimestamp, args.openedAt);
-  check(event, "seedBlock", event.blockNumber + SEED_DELAY, args.seedBlock);
+  check(event, "seedBlock", Number(event.blockNumber) + SEED_DELAY, args.seedBlock);
   check(event, "trainerTotal", trainerTotal, args.trainerTotal);
   check(event, "voterTotal", voterTotal, args.voterTotal);
   task.round = {
@@ -53,16 +85,20 @@ export function roundOpened(state: State, event: FlockEvent<"RoundOpened">): voi
     open: true,
     openedAt: args.openedAt,
     seedBlock: args.seedBlock,
+    voterBlock: 0,
     trainerTotal,
     voterTotal,
     pot: roundPot(task.purse, terms, task.paidRounds),
     seed: undefined,
     accumulator: ZERO_WORD,
+    voterValue: undefined,
+    voterSeed: undefined,
     proposals: new Map(),
     published: [],
     onTime: 0,
     lastPublishedAt: 0,
     ballots: new Map(),
+    absences: new Map(),
     revealed: 0,
     sealedSeats: 0,
     revealedSeats: 0,
@@ -71,15 +107,32 @@ export function roundOpened(state: State, event: FlockEvent<"RoundOpened">): voi
   };
 }
 
+/** @throws ReplayError unless a word can be the value of `block`, kept now. */
+function demandValue(event: FlockEvent, block: number, value: Hex): void {
+  const now = Number(event.blockNumber);
+  demand(event, now > block, `a block after ${block}`, now);
+  demand(event, now <= block + SEED_REACH.most, `block ${block + SEED_REACH.most} at the latest`, now);
+  demand(event, BigInt(value) !== 0n, "a seed that is not zero", value);
+}
+
 export function seedLatched(state: State, event: FlockEvent<"SeedLatched">): void {
   const round = roundOf(taskOf(state, event), event);
   const { seed } = event.args;
   demand(event, round.seed === undefined, "a seed is latched once", seed);
-  demand(event, event.blockNumber > round.seedBlock, `a block after ${round.seedBlock}`, event.blockNumber);
-  const latest = round.seedBlock + SEED_REACH.most;
-  demand(event, event.blockNumber <= latest, `block ${latest} at the latest`, event.blockNumber);
-  demand(event, BigInt(seed) !== 0n, "a seed that is not zero", seed);
+  demandValue(event, round.seedBlock, seed);
   round.seed = seed;
+}
+
+export function voterSeedLatched(state: State, event: FlockEvent<"VoterSeedLatched">): void {
+  const task = taskOf(state, event);
+  const round = roundOf(task, event);
+  const { value } = event.args;
+  demand(event, round.seed !== undefined && round.published.length > 0, "a round with proposals", "none");
+  demand(event, round.voterSeed === undefined, "the voters' seed is latched once", value);
+  demandValue(event, round.voterBlock, value);
+  round.voterValue = value;
+  round.accumulator = mix(round.accumulator, value);
+  round.voterSeed = voterSeed(round.seed, round.accumulator);
 }
 
 export function proposalCommitted(state: State, event: FlockEvent<"ProposalCommitted">): void {
@@ -89,18 +142,7 @@ export function proposalCommitted(state: State, event: FlockEvent<"ProposalCommi
   demand(event, !round.proposals.has(operator), "one proposal per operator and round", operator);
   demand(event, round.proposals.size < MAX_PROPOSALS, `at most ${MAX_PROPOSALS} proposals`, operator);
   demand(event, round.seed !== undefined, "a latched seed", "none");
-  const account = touched(accountOf(task, operator), round.number);
-  const weight = account.role === Role.Trainer ? openWeight(task.terms, account) : 0n;
-  const ticket = {
-    seed: round.seed,
-    rounds: state.deployment.addresses.Rounds,
-    task: task.id,
-    round: round.number,
-    pool: Role.Trainer,
-    operator,
-  };
-  const { expectedTrainers: expected, seatStake } = task.terms;
-  check(event, "seats", seatsOf(ticket, { weight, total: round.trainerTotal, expected, seatStake }), seats);
+  check(event, "seats", seatsIn(state, task, round, Role.Trainer, operator), seats);
   demand(event, seats > 0, "at least one seat", seats);
   round.proposals.set(operator, { operator, seats, commitment });
 }
@@ -126,10 +168,12 @@ export function proposalPublished(state: State, event: FlockEvent<"ProposalPubli
     "an artifact of its own",
     artifact,
   );
+  if (slot === 0) round.voterBlock = Number(event.blockNumber) + SEED_DELAY;
   proposal.slot = slot;
   proposal.artifact = artifact;
   round.published.push(proposal);
   round.accumulator = accumulate(round.accumulator, salt, operator);
+  if (round.voterSeed !== undefined) round.voterSeed = voterSeed(round.seed!, round.accumulator);
   if (event.blockTimestamp < publishDeadline(task.terms, round.openedAt)) round.onTime += 1;
   round.lastPublishedAt = event.blockTimestamp;
 }

@@ -1,6 +1,6 @@
 import type { Hex } from "viem";
 import type { Terms } from "../terms.ts";
-import { ABSTAIN, BPS, MISSING, Verdict } from "../words.ts";
+import { ABSTAIN, BOUNTY_DIVISOR, BPS, MISSING, Verdict } from "../words.ts";
 import { judges, NO_HEAD } from "./ballots.ts";
 import { windowAround, within } from "./payouts.ts";
 import type { Slot, Vote } from "./tally.ts";
@@ -56,4 +56,16 @@ export function ballotFault(
     (strayed ? faultOf(terms, seats, terms.headBps) : 0n) +
     faultOf(terms, seats, terms.absentBps, unjudged, slots.length)
   );
+}
+
+/** What it costs to have seats as a voter and to seal no ballot, if somebody accuses. */
+export function absenceFault(terms: Terms, seats: number): bigint {
+  return faultOf(terms, seats, terms.absentBps);
+}
+
+/** What the accuser gets of what the absent one lost: a tenth, at most a tenth of one seat's fault. */
+export function accuserBounty(terms: Terms, lost: bigint): bigint {
+  const most = absenceFault(terms, 1) / BOUNTY_DIVISOR;
+  const part = lost / BOUNTY_DIVISOR;
+  return part < most ? part : most;
 }

@@ -1,5 +1,5 @@
 import type { Terms } from "../terms.ts";
-import { BPS, MAX_SCORE, MIN_SCORE, Verdict } from "../words.ts";
+import { BOUNTY_DIVISOR, BPS, MAX_SCORE, MIN_SCORE, SETTLE_BPS, Verdict } from "../words.ts";
 import { judges } from "./ballots.ts";
 import type { Slot, Vote } from "./tally.ts";
 
@@ -21,11 +21,18 @@ export function factorsOf(terms: Terms, slots: readonly Slot[], seats: readonly 
   );
 }
 
-/** Wei for each published proposal: the trainers' part of the round's pot by factors. */
-export function trainerPay(terms: Terms, pot: bigint, factors: readonly bigint[], seats: readonly number[]): bigint[] {
+/** Wei for each published proposal: the trainers' part of `pot` by weights, factors or those of ranks. */
+export function trainerPay(terms: Terms, pot: bigint, weights: readonly bigint[], seats: readonly number[]): bigint[] {
   const part = (pot * BigInt(BPS - terms.voterShareBps)) / BigInt(BPS);
-  const sum = factors.reduce((a, b) => a + b, 0n);
-  return factors.map((factor, slot) => share(part, factor, sum, seats[slot]!, terms.expectedTrainers));
+  const sum = weights.reduce((a, b) => a + b, 0n);
+  return weights.map((weight, slot) => share(part, weight, sum, seats[slot]!, terms.expectedTrainers));
+}
+
+/** What whoever settles a round that is not void gets out of its pot, before anybody is paid. */
+export function settlerBounty(terms: Terms, pot: bigint): bigint {
+  const part = (pot * SETTLE_BPS) / BigInt(BPS);
+  const most = terms.seatStake / BOUNTY_DIVISOR;
+  return part < most ? part : most;
 }
 
 /** How far from a median is still near it: `base + |median| * toleranceBps / 10000`, floor. In score units. */

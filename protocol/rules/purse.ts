@@ -2,12 +2,13 @@ import type { Terms } from "../terms.ts";
 
 /**
  * The money of a task, wei. `incoming`: what came while a round was open, and joins `pot` when that is settled.
- * `deposited`: by the creator, `paid`: to operators, both ever. `closableAt`: end of the creator's notice, 0 without one.
+ * `deposited`: by the creator, `paid`: to operators and settlers, both ever. `idleSince`: time of the first funding, then
+ * of the newest settlement, seconds since 1970.
  */
-export type Purse = { pot: bigint; incoming: bigint; deposited: bigint; paid: bigint; closableAt: number };
+export type Purse = { pot: bigint; incoming: bigint; idleSince: number; deposited: bigint; paid: bigint };
 
 export function emptyPurse(): Purse {
-  return { pot: 0n, incoming: 0n, deposited: 0n, paid: 0n, closableAt: 0 };
+  return { pot: 0n, incoming: 0n, idleSince: 0, deposited: 0n, paid: 0n };
 }
 
 /** The ledgers' range. Only `paid` can reach it, for one token may come back and be paid many times. */
@@ -18,11 +19,17 @@ function least(a: bigint, b: bigint): bigint {
 }
 
 /** Adds a deposit; while a round is open it waits, so that nobody raises the pot of a round that is being played. */
-export function funded(purse: Purse, amount: bigint, refundable: boolean, roundIsOpen: boolean): Purse {
+export function funded(
+  purse: Purse,
+  { amount, refundable }: { amount: bigint; refundable: boolean },
+  roundIsOpen: boolean,
+  now: number,
+): Purse {
   return {
     ...purse,
     pot: purse.pot + (roundIsOpen ? 0n : amount),
     incoming: purse.incoming + (roundIsOpen ? amount : 0n),
+    idleSince: purse.idleSince === 0 ? now : purse.idleSince,
     deposited: purse.deposited + (refundable ? amount : 0n),
   };
 }
@@ -32,14 +39,20 @@ export function roundPot({ pot }: Purse, terms: Terms, paidRounds: number): bigi
   return paidRounds < terms.rounds ? pot / BigInt(terms.rounds - paidRounds) : 0n;
 }
 
-/** The purse after a settlement that paid operators and got `returned` of the slashed stake. */
-export function settled(purse: Purse, paid: bigint, returned: bigint): Purse {
+/** The purse after a settlement that paid operators and the settler and got `returned` of the slashed stake. */
+export function settled(purse: Purse, paid: bigint, returned: bigint, now: number): Purse {
   return {
-    ...purse,
     pot: purse.pot - paid + purse.incoming + returned,
     incoming: 0n,
+    idleSince: now,
+    deposited: purse.deposited,
     paid: least(purse.paid + paid, MAX_LEDGER),
   };
+}
+
+/** Whether no round was settled for so long that anyone may close the task. */
+export function isIdle({ idleSince }: Purse, terms: Terms, now: number): boolean {
+  return idleSince !== 0 && now >= idleSince + terms.idleAfter;
 }
 
 /** What the creator gets back at close: at most what it deposited and was not paid out. The rest burns. */

@@ -1,10 +1,13 @@
 import type { Address, Hex } from "viem";
 import type { Terms } from "../terms.ts";
-import { BPS } from "../words.ts";
+import { BPS, KEPT_TENTHS, Payout } from "../words.ts";
 import { NO_HEAD } from "./ballots.ts";
-import { ballotFault, proposalFault, unopenedFault } from "./faults.ts";
-import { factorsOf, trainerPay, voterPay } from "./payouts.ts";
+import { absenceFault, ballotFault, proposalFault, unopenedFault } from "./faults.ts";
+import { factorsOf, settlerBounty, trainerPay, voterPay } from "./payouts.ts";
+import { rankWeights } from "./ranking.ts";
 import { quorumOf, type Slot, tally } from "./tally.ts";
+
+const NO_SEED: Hex = `0x${"0".repeat(64)}`;
 
 /** A sealed proposal; published ones have a slot and come first, in slot order. */
 export type SealedProposal = { operator: Address; seats: number; slot?: number | undefined };
@@ -16,19 +19,40 @@ export type SealedBallot = {
   opened?: { scores: readonly number[]; head: Hex } | undefined;
 };
 
-/** Everything that a settlement depends on: `pot` is the round's, in wei, fixed when it was opened. */
+/** A voter that sealed nothing, and who said so. */
+export type Absence = { operator: Address; seats: number; accuser: Address };
+
+/**
+ * Everything that a settlement depends on: `pot` is the round's, in wei, fixed when it was opened; `seed` the round's, which
+ * only a round without proposals can be without.
+ */
 export type Play = {
   pot: bigint;
   proposals: readonly SealedProposal[];
   ballots: readonly SealedBallot[];
+  absences?: readonly Absence[] | undefined;
+  seed?: Hex | undefined;
   seedMissed?: boolean | undefined;
 };
 
-/** What the round does to one operator, in wei; a fault is capped by what its stake account exposes. */
-export type Line = { operator: Address; pay: bigint; fault: bigint };
+/**
+ * What the round does to one operator, in wei; a fault is capped by what its stake account exposes. `accuser`: of an absent
+ * voter, who gets a part of what that loses.
+ */
+export type Line = { operator: Address; pay: bigint; fault: bigint; accuser?: Address | undefined };
 
-/** `slots` and `factors` by slot, both empty if void; `lines` in the order in which they are settled. */
-export type Outcome = { isVoid: boolean; slots: Slot[]; factors: bigint[]; reference: Hex | undefined; lines: Line[] };
+/**
+ * `slots` and `factors` by slot, both empty if void; `lines` in the order in which they are settled; `bounty` is the
+ * settler's, out of the pot.
+ */
+export type Outcome = {
+  isVoid: boolean;
+  slots: Slot[];
+  factors: bigint[];
+  reference: Hex | undefined;
+  bounty: bigint;
+  lines: Line[];
+};
 
 /** The head digest that `acceptBps` of the seats that named one agree on, if those that named one are a quorum. */
 export function referenceOf(terms: Terms, opened: readonly { seats: number; head: Hex }[]): Hex | undefined {
@@ -44,7 +68,8 @@ export function referenceOf(terms: Terms, opened: readonly { seats: number; head
 }
 
 /** Settles a round: verdicts, pay, faults, factors. Pure: the stake accounts and the pot are the caller's. */
-export function settleRound(terms: Terms, { pot, proposals, ballots, seedMissed = false }: Play): Outcome {
+export function settleRound(terms: Terms, play: Play): Outcome {
+  const { pot, proposals, ballots, absences = [], seed = NO_SEED, seedMissed = false } = play;
   const published = proposals.filter(({ slot }) => slot !== undefined);
   const opened = ballots.flatMap(({ seats, opened }) => (opened === undefined ? [] : [{ seats, ...opened }]));
   const revealed = opened.reduce((sum, { seats }) => sum + seats, 0);
@@ -53,8 +78,10 @@ export function settleRound(terms: Terms, { pot, proposals, ballots, seedMissed 
   const slots = isVoid ? [] : tally(terms, opened, published.length);
   const seats = published.map((proposal) => proposal.seats);
   const factors = factorsOf(terms, slots, seats);
-  const trainers = trainerPay(terms, pot, factors, seats);
-  const voters = voterPay(terms, pot, slots, opened);
+  const bounty = isVoid ? 0n : settlerBounty(terms, pot);
+  const weights = terms.payout === Payout.Ranked ? rankWeights(terms, slots, published, seed) : factors;
+  const trainers = trainerPay(terms, pot - bounty, weights, seats);
+  const voters = voterPay(terms, pot - bounty, slots, opened);
   const reference = isVoid ? undefined : referenceOf(terms, opened);
 
   const proposalLines = proposals.map(({ operator, seats, slot }): Line => {
@@ -69,11 +96,15 @@ export function settleRound(terms: Terms, { pot, proposals, ballots, seedMissed 
     if (isVoid) return { operator, pay: 0n, fault: 0n };
     return { operator, pay, fault: ballotFault(terms, slots, { seats, ...opened }, reference) };
   });
-  return { isVoid, slots, factors, reference, lines: [...proposalLines, ...ballotLines] };
+  const absent = isVoid ? [] : absences;
+  const absentLines = absent.map(({ operator, seats, accuser }): Line => {
+    return { operator, pay: 0n, fault: absenceFault(terms, seats), accuser };
+  });
+  return { isVoid, slots, factors, reference, bounty, lines: [...proposalLines, ...ballotLines, ...absentLines] };
 }
 
-/** Where slashed stake goes: nine tenths back to the task's pot (floor), the rest is burned. */
-export function splitSlashed(slashed: bigint): { returned: bigint; burned: bigint } {
-  const returned = (slashed * 9n) / 10n;
-  return { returned, burned: slashed - returned };
+/** Where slashed stake goes: nine tenths back to the task's pot (floor), and what accusers do not get of the rest burns. */
+export function splitSlashed(slashed: bigint, bounties: bigint): { returned: bigint; burned: bigint } {
+  const returned = (slashed * KEPT_TENTHS) / 10n;
+  return { returned, burned: slashed - returned - bounties };
 }

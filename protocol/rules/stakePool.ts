@@ -1,5 +1,4 @@
-import type { Terms } from "../terms.ts";
-import { longestRound } from "../terms.ts";
+import { longestRound, type Terms } from "../terms.ts";
 import { Role } from "../words.ts";
 
 /**
@@ -42,8 +41,8 @@ export function isEmpty({ active, joining, leaving, left }: Account): boolean {
 
 /** The account as it counts now: once its round is settled, what joins is active and what leaves has left. */
 export function touched(account: Account, openRound: number | undefined): Account {
-  const joined = account.joining > 0n && account.joinRound !== openRound;
-  const gone = account.leaving > 0n && account.leaveRound !== openRound;
+  const joined = account.joinRound !== 0 && account.joinRound !== openRound;
+  const gone = account.leaveRound !== 0 && account.leaveRound !== openRound;
   if (!joined && !gone) return account;
   return {
     ...account,
@@ -52,19 +51,14 @@ export function touched(account: Account, openRound: number | undefined): Accoun
   };
 }
 
-/** Stake below that of one seat has no weight. */
-function counted(terms: Terms, stake: bigint): bigint {
-  return stake >= terms.seatStake ? stake : 0n;
+/** Own stake that counts in the open round: what was active when it opened, whether or not it asked to leave since. */
+export function countsNow({ active, leaving }: Account): bigint {
+  return active + leaving;
 }
 
-/** Weight in the open round: what was active when it opened, whether or not it asked to leave since. */
-export function openWeight(terms: Terms, account: Account): bigint {
-  return counted(terms, account.active + account.leaving);
-}
-
-/** Weight in the round that opens next. */
-export function nextWeight(terms: Terms, account: Account): bigint {
-  return counted(terms, account.active + account.joining);
+/** Own stake that counts in the round that opens next. */
+export function countsNext({ active, joining }: Account): bigint {
+  return active + joining;
 }
 
 /** Adds a deposit. While a round is open it waits outside: it neither earns nor loses in that round. */
@@ -102,6 +96,11 @@ export function exitRequested(
   };
 }
 
+/** Whether the open round should have been settled one unbonding period ago: stake is not locked for ever. */
+export function escapes(terms: Terms, open: { openedAt: number } | undefined, now: number): boolean {
+  return open !== undefined && now >= open.openedAt + longestRound(terms) + terms.unbonding;
+}
+
 /** What a withdrawal at `now` pays out, 0 if nothing may go yet. */
 export function withdrawable(
   terms: Terms,
@@ -111,9 +110,7 @@ export function withdrawable(
 ): bigint {
   const current = touched(account, open?.number);
   if (now < current.unlockAt) return 0n;
-  // If nobody ever settles, stake must not be locked for ever.
-  const escapes = open !== undefined && now >= open.openedAt + longestRound(terms) + terms.unbonding;
-  return current.left + (escapes ? current.leaving : 0n);
+  return current.left + (escapes(terms, open, now) ? current.leaving : 0n);
 }
 
 /** The account after `withdrawable` was paid out. */

@@ -7,6 +7,7 @@ import { Role } from "../../protocol/words.ts";
 import { startFlockChain } from "../support/flockChain.ts";
 import { Game } from "../support/game.ts";
 import * as moves from "../support/moves.ts";
+import { openRound, settle } from "../support/roundMoves.ts";
 import { FLK, someTerms } from "../support/terms.ts";
 import { addressOf, wordOf } from "../support/words.ts";
 
@@ -21,15 +22,15 @@ test("a round whose seed nobody latched in time is void and can be settled at on
   await play(moves.createTask(voter, someTerms({ expectedVoters: 5 }), wordOf(1)));
   await play(moves.stake(trainer, 1n, Role.Trainer, 100n * FLK));
   await play(moves.stake(voter, 1n, Role.Validator, 300n * FLK));
-  await play(moves.openRound(voter, 1n));
+  await play(openRound(voter, 1n, game.state));
   const { seedBlock, openedAt } = game.state.tasks.get(1n)!.round!;
 
   // A settlement in block seedBlock + 256 still finds the hash: refused calls take a block, too.
-  while ((await chain.client.getBlockNumber({ cacheTime: 0 })) < seedBlock + 255n) await chain.mine();
+  while ((await chain.client.getBlockNumber({ cacheTime: 0 })) < BigInt(seedBlock + 255)) await chain.mine();
   game.now = await chain.now();
-  assert.equal(await play(moves.settle(voter, game.state, 1n)), false);
-  assert.equal(await chain.client.getBlockNumber({ cacheTime: 0 }), seedBlock + 256n);
-  assert.equal(await play(moves.settle(voter, game.state, 1n)), true);
+  assert.equal(await play(settle(voter, game.state, 1n)), false);
+  assert.equal(await chain.client.getBlockNumber({ cacheTime: 0 }), BigInt(seedBlock + 256));
+  assert.equal(await play(settle(voter, game.state, 1n)), true);
   assert.ok(game.now < openedAt + game.state.tasks.get(1n)!.terms.propose, "long before the end of propose");
 
   const task = game.state.tasks.get(1n)!;

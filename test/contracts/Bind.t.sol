@@ -6,6 +6,7 @@ import {Rounds} from "../../contracts/Rounds.sol";
 import {Staking} from "../../contracts/Staking.sol";
 import {TaskRegistry} from "../../contracts/TaskRegistry.sol";
 import {IBindable} from "../../contracts/interfaces/IBindable.sol";
+import {IRewardDistributor} from "../../contracts/interfaces/IRewardDistributor.sol";
 import {IRounds} from "../../contracts/interfaces/IRounds.sol";
 import {IStaking} from "../../contracts/interfaces/IStaking.sol";
 import {ITaskRegistry} from "../../contracts/interfaces/ITaskRegistry.sol";
@@ -33,7 +34,7 @@ contract BindTest is Base {
         _staking.bind(stranger, stranger);
         vm.expectRevert(expected);
         vm.prank(stranger);
-        _rounds.bind(stranger);
+        _rounds.bind(stranger, stranger);
     }
 
     function test_bind_revertsIfAlreadyBound() public {
@@ -42,7 +43,7 @@ contract BindTest is Base {
         vm.expectRevert(IBindable.AlreadyBound.selector);
         staking.bind(address(this), address(this));
         vm.expectRevert(IBindable.AlreadyBound.selector);
-        rounds.bind(address(this));
+        rounds.bind(address(this), address(this));
     }
 
     function test_nothingWorksBeforeItIsBound() public {
@@ -53,7 +54,7 @@ contract BindTest is Base {
         vm.expectRevert(IBindable.NotBound.selector);
         _staking.announce("https://trainer.example");
         vm.expectRevert(IBindable.NotBound.selector);
-        _rounds.openRound(TaskId.wrap(1));
+        _rounds.openRound(TaskId.wrap(1), none(), none());
     }
 
     function test_nobodyButTheSiblingsHasPower() public {
@@ -76,9 +77,33 @@ contract BindTest is Base {
         vm.expectRevert(expected);
         staking.burn(1);
         vm.expectRevert(expected);
-        staking.release(stranger, 1);
+        staking.credit(one, stranger, 1);
+        vm.expectRevert(expected);
+        staking.slashAbsent(one, stranger, 1, stranger, 1);
 
         vm.expectRevert(abi.encodeWithSelector(IRounds.NotDistributor.selector, address(this)));
         rounds.settled(one, true);
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NotVoting.selector, address(this)));
+        rounds.takeVoterSeats(one, stranger, stranger);
+        vm.expectRevert(abi.encodeWithSelector(IRewardDistributor.NotRounds.selector, address(this)));
+        distributor.settleVoid(one, none(), none());
+    }
+
+    function test_everyContractNamesItsSiblings() public view {
+        vm.assertEq(registry.distributor(), address(distributor), "registry: distributor");
+        vm.assertEq(address(staking.token()), address(token), "vault: token");
+        vm.assertEq(address(staking.registry()), address(registry), "vault: registry");
+        vm.assertEq(staking.rounds(), address(rounds), "vault: rounds");
+        vm.assertEq(staking.distributor(), address(distributor), "vault: distributor");
+        vm.assertEq(address(rounds.registry()), address(registry), "rounds: registry");
+        vm.assertEq(address(rounds.staking()), address(staking), "rounds: vault");
+        vm.assertEq(address(rounds.beacon()), address(beacon), "rounds: beacon");
+        vm.assertEq(rounds.voting(), address(voting), "rounds: ballots");
+        vm.assertEq(rounds.distributor(), address(distributor), "rounds: distributor");
+        vm.assertEq(address(voting.rounds()), address(rounds), "ballots: rounds");
+        vm.assertEq(address(distributor.registry()), address(registry), "distributor: registry");
+        vm.assertEq(address(distributor.staking()), address(staking), "distributor: vault");
+        vm.assertEq(address(distributor.rounds()), address(rounds), "distributor: rounds");
+        vm.assertEq(address(distributor.voting()), address(voting), "distributor: ballots");
     }
 }

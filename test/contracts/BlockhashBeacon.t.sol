@@ -13,7 +13,7 @@ contract BlockhashBeaconTest {
         hex"57611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500";
 
     BlockhashBeacon private beacon;
-    uint64 private seedBlock;
+    uint40 private seedBlock;
 
     function setUp() public {
         vm.roll(20_000);

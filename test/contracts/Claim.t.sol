@@ -16,29 +16,29 @@ contract ClaimTest is Base {
     }
 
     function test_claim_revertsIfThereIsNothing() public {
-        vm.expectRevert(abi.encodeWithSelector(IStaking.NothingToClaim.selector, task, trainers[1]));
-        staking.claim(task, trainers[1]);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.NothingToClaim.selector, task, trainers[1], trainers[1]));
+        staking.claim(task, trainers[1], trainers[1]);
     }
 
     function test_claim_paysTheOperatorOnceWhoeverCalls() public {
         uint256 due = account(trainers[0]).claimable;
         vm.expectEmit(address(staking));
-        emit IStaking.Claimed(task, trainers[0], due);
+        emit IStaking.Claimed(task, trainers[0], trainers[0], due);
         vm.prank(stranger);
-        staking.claim(task, trainers[0]);
+        staking.claim(task, trainers[0], trainers[0]);
         vm.assertEq(token.balanceOf(trainers[0]), due, "paid");
-        vm.expectRevert(abi.encodeWithSelector(IStaking.NothingToClaim.selector, task, trainers[0]));
-        staking.claim(task, trainers[0]);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.NothingToClaim.selector, task, trainers[0], trainers[0]));
+        staking.claim(task, trainers[0], trainers[0]);
         assertConserved();
     }
 
     function test_claim_outlivesTheTask() public {
         vm.prank(creator);
-        distributor.announceClose(task);
+        registry.announceClose(task);
         skip(7 days);
         distributor.close(task);
-        staking.claim(task, trainers[0]);
-        staking.claim(task, validators[0]);
+        staking.claim(task, trainers[0], trainers[0]);
+        staking.claim(task, validators[0], validators[0]);
         assertConserved();
     }
 

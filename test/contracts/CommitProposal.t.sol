@@ -2,11 +2,14 @@
 pragma solidity 0.8.37;
 
 import {IRounds} from "../../contracts/interfaces/IRounds.sol";
-import {NO_ROUND, Phase, Role, RoundId, vm} from "./support/Base.sol";
+import {Commitments, NO_ROUND, Phase, Role, RoundId, vm} from "./support/Base.sol";
 import {Luck} from "./support/Luck.sol";
 
 contract CommitProposalTest is Luck {
     bytes32 private constant COMMITMENT = "commitment";
+
+    address private signer = address(0x51);
+    address private other = address(0x52);
 
     function setUp() public override {
         super.setUp();
@@ -37,7 +40,7 @@ contract CommitProposalTest is Luck {
     }
 
     function test_commitProposal_revertsIfTheSeedIsNotKnown() public {
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
         vm.expectRevert(abi.encodeWithSelector(IRounds.SeedUnavailable.selector, block.number + 1));
         commit(trainers[0]);
     }
@@ -115,9 +118,106 @@ contract CommitProposalTest is Luck {
         vm.assertEq(seats, 3, "seats");
     }
 
+    /* SIGNERS */
+
+    function test_commitProposal_revertsForAStranger() public {
+        openRound();
+        _expectNotSigner(trainers[0], stranger);
+        commitBy(stranger, trainers[0]);
+        _expectNotSigner(trainers[0], trainers[1]);
+        commitBy(trainers[1], trainers[0]);
+        _expectNotSigner(trainers[0], address(0));
+        commitBy(address(0), trainers[0]);
+    }
+
+    function test_commitProposal_bySignerIsTheOperators() public {
+        name_(trainers[0], signer);
+        openRound();
+        vm.expectEmit(address(rounds));
+        emit IRounds.ProposalCommitted(task, RoundId.wrap(1), trainers[0], 1, COMMITMENT);
+        commitBy(signer, trainers[0]);
+        (RoundId round, , , , ) = rounds.proposal(task, signer);
+        vm.assertTrue(round == NO_ROUND, "nothing of the signer's own");
+        _expectNotSigner(trainers[1], signer);
+        commitBy(signer, trainers[1]); // nobody else's
+    }
+
+    /// @dev The owner key may always act.
+    function test_commitProposal_byTheOperatorBesideItsSigner() public {
+        name_(trainers[0], signer);
+        openRound();
+        commit(trainers[0]);
+    }
+
+    /// @dev A rotation between seal and open waits for the next round, and commitments bind the operator: who rotates pays
+    /// nothing for it.
+    function test_rotation_between_seal_and_open() public {
+        name_(trainers[0], signer);
+        openRound();
+        bytes32 sealedOne = Commitments.proposal(
+            address(rounds),
+            task,
+            newest(),
+            trainers[0],
+            artifactOf(trainers[0]),
+            saltOf(trainers[0])
+        );
+        vm.prank(signer);
+        rounds.commitProposal(task, trainers[0], sealedOne);
+        name_(trainers[0], other);
+        endPhase(Phase.Propose);
+        publish(trainers[0]);
+        vm.assertEq(rounds.round(task).published, 1, "published");
+    }
+
+    function test_commitProposal_takesTheOldSignerUntilTheNextRound() public {
+        name_(trainers[0], signer);
+        openRound();
+        name_(trainers[0], other);
+        _expectNotSigner(trainers[0], other);
+        commitBy(other, trainers[0]);
+        commitBy(signer, trainers[0]);
+        endPhase(Phase.Propose);
+        endPhase(Phase.Publish);
+        address[] memory list = new address[](1);
+        list[0] = trainers[0];
+        distributor.settle(task, list, none());
+        stake(trainers[0], Role.Trainer, UNIT);
+
+        openRound();
+        _expectNotSigner(trainers[0], signer);
+        commitBy(signer, trainers[0]);
+        commitBy(other, trainers[0]);
+    }
+
+    function test_commitProposal_revertsForARevokedSignerAtOnce() public {
+        name_(trainers[0], signer);
+        openRound();
+        name_(trainers[0], other);
+        vm.prank(trainers[0]);
+        staking.revokeSigner(task);
+        _expectNotSigner(trainers[0], signer);
+        commitBy(signer, trainers[0]);
+        _expectNotSigner(trainers[0], other);
+        commitBy(other, trainers[0]);
+    }
+
+    function name_(address operator, address key) private {
+        vm.prank(operator);
+        staking.setSigner(task, key);
+    }
+
     function commit(address trainer) private {
-        vm.prank(trainer);
-        rounds.commitProposal(task, COMMITMENT);
+        commitBy(trainer, trainer);
+    }
+
+    function commitBy(address caller, address trainer) private {
+        vm.prank(caller);
+        rounds.commitProposal(task, trainer, COMMITMENT);
+    }
+
+    function _expectNotSigner(address operator, address caller) private {
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NotSigner.selector, operator, caller));
     }
 
     function _expectPhase(Phase current) private {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IRewardDistributor} from "../../contracts/interfaces/IRewardDistributor.sol";
 import {IRounds} from "../../contracts/interfaces/IRounds.sol";
 import {ITaskRegistry, Terms} from "../../contracts/interfaces/ITaskRegistry.sol";
+import {IValidatorVoting} from "../../contracts/interfaces/IValidatorVoting.sol";
 import {Base, Phase, Role, Round, RoundId, TaskId, vm} from "./support/Base.sol";
 
 contract OpenRoundTest is Base {
@@ -13,22 +15,22 @@ contract OpenRoundTest is Base {
 
     function test_openRound_revertsIfTheTaskIsUnknown() public {
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.UnknownTask.selector, TaskId.wrap(9)));
-        rounds.openRound(TaskId.wrap(9));
+        rounds.openRound(TaskId.wrap(9), none(), none());
     }
 
     function test_openRound_revertsIfTheTaskIsClosed() public {
         vm.prank(creator);
-        distributor.announceClose(task);
+        registry.announceClose(task);
         skip(7 days);
         distributor.close(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.AlreadyClosed.selector, task));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
     }
 
     function test_openRound_revertsIfARoundIsOpen() public {
         openRound();
         vm.expectRevert(abi.encodeWithSelector(IRounds.RoundStillOpen.selector, task, 1));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
     }
 
     function test_openRound_revertsIfNoRoundIsLeft() public {
@@ -40,26 +42,26 @@ contract OpenRoundTest is Base {
         settle();
         vm.assertEq(rounds.roundsLeft(task), 0, "rounds left");
         vm.expectRevert(abi.encodeWithSelector(IRounds.NoRoundsLeft.selector, task));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
     }
 
     function test_openRound_revertsAfterTooManyVoids() public {
         for (uint256 i = 0; i < 5; ++i) voidRound();
         vm.expectRevert(abi.encodeWithSelector(IRounds.TooManyVoids.selector, task, 5));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
     }
 
     function test_open_below_minimum_total_reverts() public {
         createTask(defaultTerms(), 0, 5);
         vm.expectRevert(abi.encodeWithSelector(IRounds.PoolTooSmall.selector, Role.Trainer, 0, UNIT));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
 
         createTask(defaultTerms(), 1, 4);
         vm.expectRevert(abi.encodeWithSelector(IRounds.PoolTooSmall.selector, Role.Validator, 4 * UNIT, 5 * UNIT));
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
 
         createTask(defaultTerms(), 1, 5);
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
     }
 
     function test_openRound_fixesWeightsAndSchedulesTheSeed() public {
@@ -68,11 +70,11 @@ contract OpenRoundTest is Base {
             task,
             RoundId.wrap(1),
             uint40(block.timestamp),
-            uint64(block.number + 1),
+            uint40(block.number + 1),
             3 * uint256(UNIT),
             9 * uint256(UNIT)
         );
-        rounds.openRound(task);
+        rounds.openRound(task, none(), none());
 
         Round memory r = rounds.round(task);
         vm.assertEq(RoundId.unwrap(r.number), 1, "number");
@@ -84,7 +86,8 @@ contract OpenRoundTest is Base {
         vm.assertEq(voterTotal, 9 * uint256(UNIT), "latched voters");
         vm.assertEq(r.trainerTotal, trainerTotal, "trainers");
         vm.assertEq(r.voterTotal, voterTotal, "voters");
-        vm.assertFalse(r.seeded, "seeded");
+        vm.assertEq(r.seedsLatched, 0, "seeds latched");
+        vm.assertEq(r.voterBlock, 0, "voters' block");
         vm.assertEq(r.seed, 0, "seed");
         assertPhase(Phase.Propose);
     }
@@ -116,54 +119,74 @@ contract OpenRoundTest is Base {
         vm.assertEq(rounds.roundsLeft(task), 9, "rounds left after a paid one");
     }
 
-    function test_latchSeed_revertsIfNoRoundIsOpen() public {
-        vm.expectRevert(abi.encodeWithSelector(IRounds.NoOpenRound.selector, task));
-        rounds.latchSeed(task);
-        vm.expectRevert(abi.encodeWithSelector(IRounds.NoOpenRound.selector, task));
-        rounds.seats(task, Role.Trainer, trainers[0]);
-    }
+    /* OVER A VOID PREDECESSOR */
 
-    function test_latchSeed_revertsIfTheSeedIsNotKnown() public {
-        rounds.openRound(task);
-        bytes memory expected = abi.encodeWithSelector(IRounds.SeedUnavailable.selector, block.number + 1);
-        vm.expectRevert(expected);
-        rounds.latchSeed(task);
-        vm.roll(block.number + 1);
-        vm.expectRevert(expected);
-        rounds.latchSeed(task);
-        vm.expectRevert(expected);
-        rounds.seats(task, Role.Trainer, trainers[0]);
-    }
-
-    function test_latchSeed_keepsTheSeedOnce() public {
+    function test_openRound_settlesAVoidPredecessor() public {
         openRound();
-        vm.expectEmit(address(rounds));
-        emit IRounds.SeedLatched(task, RoundId.wrap(1), SEED);
-        rounds.latchSeed(task);
-        vm.assertEq(rounds.round(task).seed, SEED, "seed");
-
-        vm.expectRevert(abi.encodeWithSelector(IRounds.AlreadyLatched.selector, task, 1));
-        rounds.latchSeed(task);
+        endPhase(Phase.Propose);
+        vm.expectEmit(address(distributor));
+        emit IRewardDistributor.RoundSettled(task, RoundId.wrap(1), true, FUNDS / 10, 0, 0, 0, 0, 0, 0);
+        openRound();
+        Round memory r = rounds.round(task);
+        vm.assertEq(RoundId.unwrap(r.number), 2, "number");
+        vm.assertEq(r.voids, 1, "voids");
+        vm.assertEq(account(address(this)).claimable, 0, "no bounty");
+        assertConserved();
     }
 
-    /// @dev A seed that nobody latched in time voids the round: no choice, and one state fewer.
-    function test_missedSeed_voidsTheRoundAtOnce() public {
+    /// @dev What was sealed and not opened is at fault whoever settles; the lists are checked as `settle` checks them.
+    function test_openRound_faultsTheOmissionsOfAVoidPredecessor() public {
         openRound();
-        assertPhase(Phase.Propose);
-        vm.roll(block.number + 8192);
-        vm.assertTrue(rounds.seedMissed(task), "missed");
-        assertPhase(Phase.Settle);
+        sealProposal(trainers[0]);
+        sealProposal(trainers[1]);
+        endPhase(Phase.Propose);
+        endPhase(Phase.Publish);
+        vm.expectRevert(abi.encodeWithSelector(IRounds.WrongCount.selector, 0, 2));
+        rounds.openRound(task, none(), none());
+        rounds.openRound(task, proposers(), none());
+        uint256 fault = (uint256(UNIT) * 1500) / 10_000;
+        vm.assertEq(account(trainers[0]).active, UNIT - fault, "first");
+        vm.assertEq(account(trainers[1]).active, UNIT - fault, "second");
+        (uint96 latchedTrainers, ) = staking.latched(task);
+        vm.assertEq(latchedTrainers, UNIT, "who fell below a seat stake has no weight in the new round");
+        assertConserved();
+    }
+
+    function test_openRound_settlesAPredecessorWithoutAQuorum() public {
+        proposeAndPublish(1);
+        for (uint256 i = 0; i < 4; ++i) sealBallot(validators[i], ballot(300));
+        endPhase(Phase.Ballot);
+        for (uint256 i = 0; i < 3; ++i) reveal(validators[i]);
+        endPhase(Phase.Reveal);
+        vm.expectRevert(abi.encodeWithSelector(IValidatorVoting.WrongCount.selector, 0, 4));
+        rounds.openRound(task, proposers(), none());
+        rounds.openRound(task, proposers(), voters());
+        vm.assertEq(account(validators[3]).active, UNIT - (uint256(UNIT) * 1500) / 10_000, "never revealed");
+        vm.assertEq(account(trainers[0]).claimable, 0, "pay");
+        assertConserved();
+    }
+
+    function test_openRound_revertsIfThePredecessorIsNotVoid() public {
+        proposeAndPublish(1);
+        voteAlike(9, ballot(300));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.RoundStillOpen.selector, task, 1));
+        rounds.openRound(task, proposers(), voters());
+    }
+
+    /// @dev A void that is one too many ends the task: it is settled by itself, and nothing opens.
+    function test_openRound_revertsIfThePredecessorWasTheLastVoid() public {
+        for (uint256 i = 0; i < 4; ++i) voidRound();
+        openRound();
+        endPhase(Phase.Propose);
+        vm.expectRevert(abi.encodeWithSelector(IRounds.TooManyVoids.selector, task, 5));
+        rounds.openRound(task, none(), none());
         settle();
-        vm.assertEq(rounds.round(task).voids, 1, "voids");
-        vm.assertFalse(rounds.seedMissed(task), "missed once settled");
+        distributor.close(task);
     }
 
-    function test_missedSeed_doesNotConcernALatchedOne() public {
-        openRound();
-        rounds.latchSeed(task);
-        vm.roll(block.number + 8192);
-        vm.assertFalse(rounds.seedMissed(task), "missed");
-        assertPhase(Phase.Propose);
+    function test_openRound_looksAtNoListIfThePredecessorIsSettled() public {
+        rounds.openRound(task, trainers, validators);
+        vm.assertTrue(rounds.round(task).open, "open");
     }
 
     function voidRound() private {

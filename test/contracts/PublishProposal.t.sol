@@ -65,7 +65,7 @@ contract PublishProposalTest is Base {
         sealProposal(trainers[0]);
         (, , , , bytes32 commitment) = rounds.proposal(task, trainers[0]);
         vm.prank(trainers[1]);
-        rounds.commitProposal(task, commitment);
+        rounds.commitProposal(task, trainers[1], commitment);
         endPhase(Phase.Propose);
         (bytes32 artifact, bytes32 salt) = (artifactOf(trainers[0]), saltOf(trainers[0]));
         vm.expectRevert(abi.encodeWithSelector(IRounds.CommitmentMismatch.selector, trainers[1]));
@@ -78,7 +78,7 @@ contract PublishProposalTest is Base {
         for (uint256 i = 0; i < 2; ++i) {
             bytes32 commitment = Commitments.proposal(address(rounds), task, newest(), trainers[i], artifact, "salt");
             vm.prank(trainers[i]);
-            rounds.commitProposal(task, commitment);
+            rounds.commitProposal(task, trainers[i], commitment);
         }
         endPhase(Phase.Propose);
         rounds.publishProposal(task, trainers[0], artifact, "salt");

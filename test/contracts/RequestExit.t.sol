@@ -25,7 +25,7 @@ contract RequestExitTest is Base {
     function test_requestExit_leavesAtOnceIfNoRoundIsOpen() public {
         uint40 unlockAt = uint40(block.timestamp + 7 days);
         vm.expectEmit(address(staking));
-        emit IStaking.ExitRequested(task, trainers[0], UNIT, NO_ROUND, unlockAt);
+        emit IStaking.ExitRequested(task, trainers[0], trainers[0], UNIT, NO_ROUND, unlockAt);
         requestExit(trainers[0], UNIT);
 
         Account memory a = account(trainers[0]);
@@ -38,7 +38,14 @@ contract RequestExitTest is Base {
     function test_requestExit_staysExposedToTheOpenRoundAndKeepsItsWeightThere() public {
         openRound();
         vm.expectEmit(address(staking));
-        emit IStaking.ExitRequested(task, trainers[0], UNIT, RoundId.wrap(1), uint40(block.timestamp + 7 days));
+        emit IStaking.ExitRequested(
+            task,
+            trainers[0],
+            trainers[0],
+            UNIT,
+            RoundId.wrap(1),
+            uint40(block.timestamp + 7 days)
+        );
         requestExit(trainers[0], UNIT);
 
         Account memory a = account(trainers[0]);
@@ -69,9 +76,14 @@ contract RequestExitTest is Base {
         vm.assertEq(a.left, UNIT / 2, "never exposed");
 
         vm.expectEmit(address(staking));
-        emit IStaking.ExitRequested(task, trainers[0], UNIT, NO_ROUND, uint40(block.timestamp + 7 days));
+        emit IStaking.ExitRequested(task, trainers[0], trainers[0], UNIT, NO_ROUND, uint40(block.timestamp + 7 days));
         requestExit(trainers[0], UNIT);
-        vm.assertEq(account(trainers[0]).left, UNIT + UNIT / 2, "only joining left");
+        a = account(trainers[0]);
+        vm.assertEq(a.left, UNIT + UNIT / 2, "only joining left");
+        requestExit(trainers[0], UNIT / 2);
+        a = account(trainers[0]);
+        vm.assertEq(a.joining, 0, "nothing is joining");
+        vm.assertEq(RoundId.unwrap(a.joinRound), 0, "nor named a round");
         assertConserved();
     }
 
@@ -82,13 +94,32 @@ contract RequestExitTest is Base {
         vm.assertEq(account(trainers[0]).unlockAt, block.timestamp + 7 days, "unlock");
     }
 
+    /// @dev What left earlier stays out of reach of a slash that finds nothing leaving.
+    function test_requestExit_ofEarlierRoundsIsNotSlashed() public {
+        requestExit(trainers[0], UNIT / 2);
+        stake(trainers[0], Role.Trainer, UNIT);
+        openRound();
+        requestExit(trainers[0], UNIT / 4);
+        vm.prank(address(distributor));
+        staking.closeRound(task);
+        vm.prank(address(rounds));
+        staking.open(task, RoundId.wrap(2), 0);
+        address[] memory one = new address[](1);
+        uint256[] memory faults = new uint256[](1);
+        (one[0], faults[0]) = (trainers[0], 9 * uint256(UNIT));
+        vm.prank(address(distributor));
+        uint256 cut = staking.settleAccounts(task, one, new uint256[](1), faults);
+        vm.assertEq(cut, UNIT + UNIT / 4, "everything active");
+        vm.assertEq(account(trainers[0]).left, UNIT / 2 + UNIT / 4, "left");
+    }
+
     function test_requestExit_isSlashedExactlyItsShare() public {
         proposeAndPublish(2);
         voteAlike(9, ballot(-900, 20));
         requestExit(trainers[0], UNIT / 4);
         uint256 cut = (uint256(UNIT) * 3000) / 10_000;
         vm.expectEmit(address(staking));
-        emit IStaking.Slashed(task, trainers[0], RoundId.wrap(1), (cut * 3) / 4, cut / 4);
+        emit IStaking.Slashed(task, trainers[0], RoundId.wrap(1), (cut * 3) / 4, cut / 4, 0);
         settle();
 
         Account memory a = account(trainers[0]);
@@ -120,12 +151,12 @@ contract RequestExitTest is Base {
 
     function test_requestExit_worksOnAClosedTask() public {
         vm.prank(creator);
-        distributor.announceClose(task);
+        registry.announceClose(task);
         skip(7 days);
         distributor.close(task);
         requestExit(trainers[0], UNIT);
         skip(7 days);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         vm.assertEq(token.balanceOf(trainers[0]), UNIT, "paid out");
     }
 }

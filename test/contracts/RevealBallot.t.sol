@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IValidatorVoting, Poll} from "../../contracts/interfaces/IValidatorVoting.sol";
+import {BallotState, IValidatorVoting, Poll} from "../../contracts/interfaces/IValidatorVoting.sol";
 import {ABSTAIN, Ballot, Base, MISSING, Phase, RoundId, vm} from "./support/Base.sol";
 
 contract RevealBallotTest is Base {
@@ -53,7 +53,7 @@ contract RevealBallotTest is Base {
         sealBallot(validators[0], ballot(300, 20));
         (, , , bytes32 commitment, ) = voting.ballot(task, validators[0]);
         vm.prank(validators[1]);
-        voting.commitBallot(task, commitment);
+        voting.commitBallot(task, validators[1], commitment, "");
         endPhase(Phase.Ballot);
         bytes32 salt = saltOf(validators[0]);
         vm.expectRevert(abi.encodeWithSelector(IValidatorVoting.CommitmentMismatch.selector, validators[1]));
@@ -85,12 +85,12 @@ contract RevealBallotTest is Base {
         sealOne(scores, HEAD);
         bytes32 salt = saltOf(validators[0]);
         vm.expectEmit(address(voting));
-        emit IValidatorVoting.BallotRevealed(task, RoundId.wrap(1), validators[0], scores, REPORT, HEAD);
+        emit IValidatorVoting.BallotRevealed(task, RoundId.wrap(1), validators[0], scores, REPORT, HEAD, salt);
         vm.prank(stranger);
         voting.revealBallot(task, validators[0], scores, REPORT, HEAD, salt);
 
-        (, , bool revealed, bytes32 word, bytes20 head) = voting.ballot(task, validators[0]);
-        vm.assertTrue(revealed, "revealed");
+        (, , BallotState state, bytes32 word, bytes20 head) = voting.ballot(task, validators[0]);
+        vm.assertTrue(state == BallotState.Revealed, "state");
         vm.assertEq(uint256(word), Ballot.unwrap(scores), "scores");
         vm.assertEq(bytes32(head), bytes32(HEAD), "head");
         Poll memory poll = voting.poll(task);

@@ -24,6 +24,10 @@ contract RoundTest is Base {
         settle();
         assertPhase(Phase.None);
 
+        // A thousandth to whoever settles, the rest is shared.
+        vm.assertEq(account(address(this)).claimable, pot / 1000, "bounty of the settler");
+        pot -= pot / 1000;
+
         // Lone accepted: capped at twice its fair share of the trainers' 70 %.
         uint256 trainerPay = (2 * (pot * 7000)) / 10_000 / 6;
         vm.assertEq(account(trainers[0]).claimable, trainerPay, "pay of the good");

@@ -123,12 +123,13 @@ contract SettleTest is Base {
         settle();
         Vm.Log[] memory logs = vm.getRecordedLogs();
         uint256 n = logs.length;
-        vm.assertEq(n, 1 + 1 + 8 + 2 + 4, "logs");
+        vm.assertEq(n, 1 + 1 + 8 + 2 + 5, "logs");
         vm.assertEq(logs[0].topics[0], IStaking.Rewarded.selector, "the good trainer");
         vm.assertEq(logs[1].topics[0], IStaking.Slashed.selector, "the bad trainer");
         vm.assertEq(logs[2].topics[0], IStaking.Rewarded.selector, "first voter");
-        vm.assertEq(logs[n - 6].topics[0], IStaking.Slashed.selector, "the dissenter's slash");
-        vm.assertEq(logs[n - 5].topics[0], IStaking.Rewarded.selector, "the dissenter's pay");
+        vm.assertEq(logs[n - 7].topics[0], IStaking.Slashed.selector, "the dissenter's slash");
+        vm.assertEq(logs[n - 6].topics[0], IStaking.Rewarded.selector, "the dissenter's pay");
+        vm.assertEq(logs[n - 5].topics[0], IStaking.Credited.selector, "the settler's bounty");
         vm.assertEq(logs[n - 4].topics[0], IStaking.BurnScheduled.selector, "burn");
         vm.assertEq(logs[n - 3].topics[0], IRewardDistributor.HeadReferenced.selector, "reference");
         vm.assertEq(logs[n - 2].topics[0], ITaskRegistry.HeadMoved.selector, "head");
@@ -140,7 +141,8 @@ contract SettleTest is Base {
         proposeAndPublish(4);
         voteAlike(9, ballot(300, -900, 2, MISSING));
 
-        uint256 paid = _trainerPart(pot, 2, 6) + 9 * (_voterPart(pot) / 9);
+        uint256 bounty = pot / 1000;
+        uint256 paid = _trainerPart(pot - bounty, 2, 6) + 9 * (_voterPart(pot - bounty) / 9);
         uint256 slashed = (uint256(UNIT) * (3000 + 1500)) / 10_000;
         vm.expectEmit(address(distributor));
         emit IRewardDistributor.RoundSettled(
@@ -152,11 +154,12 @@ contract SettleTest is Base {
             0x3021,
             paid,
             slashed,
-            slashed - (slashed * 9) / 10
+            slashed - (slashed * 9) / 10,
+            bounty
         );
         settle();
-        vm.assertEq(purse().pot, FUNDS - paid + (slashed * 9) / 10, "pot");
-        vm.assertEq(purse().paid, paid, "paid");
+        vm.assertEq(purse().pot, FUNDS - paid - bounty + (slashed * 9) / 10, "pot");
+        vm.assertEq(purse().paid, paid + bounty, "paid");
         vm.assertEq(staking.toBurn(), slashed - (slashed * 9) / 10, "to burn");
         assertConserved();
     }
@@ -181,7 +184,7 @@ contract SettleTest is Base {
 
         uint256 fault = (uint256(UNIT) * 1500) / 10_000;
         vm.expectEmit(address(distributor));
-        emit IRewardDistributor.RoundSettled(task, RoundId.wrap(1), true, pot, 0, 0, 0, 2 * fault, (2 * fault) / 10);
+        emit IRewardDistributor.RoundSettled(task, RoundId.wrap(1), true, pot, 0, 0, 0, 2 * fault, (2 * fault) / 10, 0);
         settle();
         vm.assertEq(account(trainers[2]).active, UNIT - fault, "never published");
         vm.assertEq(account(validators[4]).active, UNIT - fault, "never revealed");
@@ -205,12 +208,12 @@ contract SettleTest is Base {
         refusing.refuse(true);
         settle();
         vm.expectRevert(RefusingToken.Refused.selector);
-        staking.claim(task, trainers[0]);
+        staking.claim(task, trainers[0], trainers[0]);
         vm.expectRevert(RefusingToken.Refused.selector);
         staking.sweepBurn();
 
         refusing.refuse(false);
-        staking.claim(task, trainers[0]);
+        staking.claim(task, trainers[0], trainers[0]);
         assertConserved();
     }
 

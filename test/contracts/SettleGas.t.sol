@@ -27,7 +27,7 @@ contract SettleGasTest is Luck {
             bytes32 salt = keccak256(abi.encode("salt", proposing[i], uint32(1)));
             accumulator = Sortition.fold(accumulator, salt, proposing[i]);
         }
-        bytes32 voterSeed = Sortition.voterSeed(SEED, accumulator);
+        bytes32 voterSeed = Sortition.voterSeed(SEED, Sortition.mix(accumulator, VOTER_VALUE));
         voting64 = luckyOperators(Role.Validator, 64, 40, voterSeed);
         stakeAll(voting64, Role.Validator);
 

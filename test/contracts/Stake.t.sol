@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IStaking} from "../../contracts/interfaces/IStaking.sol";
-import {ITaskRegistry} from "../../contracts/interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, Roles, Terms} from "../../contracts/interfaces/ITaskRegistry.sol";
 import {Account, Base, Phase, Role, RoundId, TaskId, vm} from "./support/Base.sol";
 import {ChargingToken, VastToken} from "./support/Tokens.sol";
 
@@ -23,7 +23,7 @@ contract StakeTest is Base {
 
     function test_stake_revertsIfTheTaskIsClosed() public {
         vm.prank(creator);
-        distributor.announceClose(task);
+        registry.announceClose(task);
         skip(7 days);
         distributor.close(task);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.AlreadyClosed.selector, task));
@@ -34,6 +34,20 @@ contract StakeTest is Base {
     function test_stake_revertsInAnotherRole() public {
         vm.expectRevert(abi.encodeWithSelector(IStaking.WrongRole.selector, Role.Trainer, Role.Validator));
         vm.prank(trainers[0]);
+        staking.stake(task, Role.Validator, UNIT);
+    }
+
+    function test_stake_revertsInAPoolThatTheTaskDoesNotHave() public {
+        vm.expectRevert(abi.encodeWithSelector(IStaking.WrongPool.selector, Role.Drawn));
+        vm.prank(alice);
+        staking.stake(task, Role.Drawn, UNIT);
+
+        createDrawnTask();
+        vm.expectRevert(abi.encodeWithSelector(IStaking.WrongPool.selector, Role.Trainer));
+        vm.prank(alice);
+        staking.stake(task, Role.Trainer, UNIT);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.WrongPool.selector, Role.Validator));
+        vm.prank(alice);
         staking.stake(task, Role.Validator, UNIT);
     }
 
@@ -104,6 +118,24 @@ contract StakeTest is Base {
         vm.assertEq(weight(alice), 2 * UNIT, "weight in the next round");
     }
 
+    function test_stake_countsInTheOnePoolOfDrawnRoles() public {
+        createDrawnTask();
+        stake(trainers[0], Role.Drawn, UNIT);
+        stake(validators[0], Role.Drawn, 2 * UNIT);
+        (uint96 asTrainers, uint96 asVoters) = staking.totals(task);
+        vm.assertEq(asTrainers, 3 * UNIT, "total");
+        vm.assertEq(asVoters, 3 * UNIT, "the same total");
+        vm.prank(address(rounds));
+        (asTrainers, asVoters) = staking.open(task, RoundId.wrap(1), 0);
+        vm.assertEq(asTrainers, 3 * UNIT, "total of the round");
+        vm.assertEq(asVoters, 3 * UNIT, "the same total of the round");
+        (asTrainers, asVoters) = staking.latched(task);
+        vm.assertEq(asTrainers, 3 * UNIT, "latched total");
+        vm.assertEq(asVoters, 3 * UNIT, "the same latched total");
+        vm.assertEq(uint256(account(trainers[0]).role), uint256(Role.Drawn), "pool");
+        assertConserved();
+    }
+
     function test_stake_hasNoWeightBelowTheSeatStake() public {
         vm.prank(alice);
         staking.stake(task, Role.Trainer, UNIT - 1);
@@ -127,11 +159,55 @@ contract StakeTest is Base {
         vm.prank(alice);
         staking.stake(task, Role.Validator, UNIT);
 
-        staking.withdraw(task, alice);
+        staking.withdraw(task, alice, alice);
         vm.prank(alice);
         staking.stake(task, Role.Validator, UNIT);
         vm.assertEq(uint256(account(alice).role), uint256(Role.Validator), "role");
         vm.assertEq(RoundId.unwrap(account(alice).since), 1, "since the first stake");
+    }
+
+    /// @dev Whoever still has something here, or for whom others have, stays what it is.
+    function test_stake_changesNoRoleWhileAnythingIsDelegated() public {
+        vm.prank(alice);
+        staking.stake(task, Role.Trainer, UNIT);
+        acceptDelegation(alice, 0);
+        delegate(stranger, alice, 1);
+        requestExit(alice, UNIT);
+        skip(7 days);
+        staking.withdraw(task, alice, alice);
+        bytes memory expected = abi.encodeWithSelector(IStaking.WrongRole.selector, Role.Trainer, Role.Validator);
+        vm.expectRevert(expected);
+        vm.prank(alice);
+        staking.stake(task, Role.Validator, UNIT);
+
+        // What is leaving or joining is still something.
+        openRound();
+        vm.prank(stranger);
+        staking.requestExit(task, alice, 1);
+        vm.expectRevert(expected);
+        vm.prank(alice);
+        staking.stake(task, Role.Validator, UNIT);
+        delegate(trainers[0], alice, 1);
+        skip(9 hours + 2 * 12 hours + 7 days);
+        staking.withdraw(task, alice, stranger);
+        vm.expectRevert(expected);
+        vm.prank(alice);
+        staking.stake(task, Role.Validator, UNIT);
+
+        vm.prank(trainers[0]);
+        staking.requestExit(task, alice, 1);
+        vm.prank(alice);
+        staking.stake(task, Role.Validator, UNIT);
+        vm.assertEq(uint256(account(alice).role), uint256(Role.Validator), "role");
+    }
+
+    function test_stake_takesAnyRoleAtFirstWhateverIsDelegated() public {
+        createDrawnTask();
+        acceptDelegation(alice, 0);
+        delegate(stranger, alice, UNIT);
+        vm.prank(alice);
+        staking.stake(task, Role.Drawn, UNIT);
+        vm.assertEq(weight(alice), 2 * UNIT, "weight");
     }
 
     function test_stake_earnsNothingInTheOpenRound() public {
@@ -141,7 +217,7 @@ contract StakeTest is Base {
         stake(trainers[0], Role.Trainer, 99 * uint256(UNIT));
         settle();
 
-        uint256 pot = FUNDS / 10;
+        uint256 pot = FUNDS / 10 - FUNDS / 10_000;
         uint256 fair = (2 * ((pot * 7000) / 10_000)) / 6;
         vm.assertEq(account(trainers[0]).claimable - before, fair, "pay as without the deposit");
         assertConserved();
@@ -191,6 +267,12 @@ contract StakeTest is Base {
         emit IStaking.EndpointAnnounced(alice, endpoint);
         vm.prank(alice);
         staking.announce(endpoint);
+    }
+
+    function createDrawnTask() private {
+        Terms memory terms = defaultTerms();
+        terms.roles = Roles.Drawn;
+        createTask(terms);
     }
 
     function createOther() private returns (TaskId other) {

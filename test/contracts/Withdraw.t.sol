@@ -15,33 +15,43 @@ contract WithdrawTest is Base {
         uint40 unlockAt = account(trainers[0]).unlockAt;
         vm.warp(unlockAt - 1);
         vm.expectRevert(abi.encodeWithSelector(IStaking.StillLocked.selector, unlockAt));
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
     }
 
     function test_withdraw_revertsIfNothingAskedToLeave() public {
-        bytes memory expected = abi.encodeWithSelector(IStaking.NothingToWithdraw.selector, task, trainers[0]);
+        bytes memory expected = abi.encodeWithSelector(
+            IStaking.NothingToWithdraw.selector,
+            task,
+            trainers[0],
+            trainers[0]
+        );
         vm.expectRevert(expected);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
     }
 
     function test_withdraw_revertsWhileTheRoundIsNotSettled() public {
         openRound();
         requestExit(trainers[0], UNIT);
         skip(7 days);
-        bytes memory expected = abi.encodeWithSelector(IStaking.NothingToWithdraw.selector, task, trainers[0]);
+        bytes memory expected = abi.encodeWithSelector(
+            IStaking.NothingToWithdraw.selector,
+            task,
+            trainers[0],
+            trainers[0]
+        );
         vm.expectRevert(expected);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         settle();
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
     }
 
     function test_withdraw_paysTheOperatorWhoeverCalls() public {
         requestExit(trainers[0], UNIT);
         skip(7 days);
         vm.expectEmit(address(staking));
-        emit IStaking.Withdrawn(task, trainers[0], UNIT);
+        emit IStaking.Withdrawn(task, trainers[0], trainers[0], UNIT);
         vm.prank(stranger);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         vm.assertEq(token.balanceOf(trainers[0]), UNIT, "paid");
         vm.assertEq(account(trainers[0]).left, 0, "left");
         assertConserved();
@@ -53,7 +63,7 @@ contract WithdrawTest is Base {
         openRound();
         requestExit(trainers[0], UNIT);
         skip(7 days);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         vm.assertEq(token.balanceOf(trainers[0]), UNIT, "paid");
         vm.assertEq(account(trainers[0]).leaving, UNIT, "still exposed");
         assertConserved();
@@ -65,12 +75,17 @@ contract WithdrawTest is Base {
         uint256 lastDeadline = block.timestamp + 9 hours + 2 * 12 hours;
         requestExit(trainers[0], UNIT);
         vm.warp(lastDeadline + 7 days - 1);
-        bytes memory expected = abi.encodeWithSelector(IStaking.NothingToWithdraw.selector, task, trainers[0]);
+        bytes memory expected = abi.encodeWithSelector(
+            IStaking.NothingToWithdraw.selector,
+            task,
+            trainers[0],
+            trainers[0]
+        );
         vm.expectRevert(expected);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
 
         vm.warp(lastDeadline + 7 days);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         vm.assertEq(token.balanceOf(trainers[0]), UNIT, "paid");
         assertConserved();
 
@@ -88,7 +103,7 @@ contract WithdrawTest is Base {
         sealProposal(trainers[0]);
         requestExit(trainers[0], UNIT);
         skip(9 hours + 2 * 12 hours + 7 days);
-        staking.withdraw(task, trainers[0]);
+        staking.withdraw(task, trainers[0], trainers[0]);
         settle();
         Account memory a = account(trainers[0]);
         vm.assertEq(uint256(a.active) + a.leaving + a.left, 0, "nothing left");

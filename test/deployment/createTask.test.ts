@@ -7,6 +7,7 @@ import { readNewTask } from "../../ignition/tasks/createTaskInput.ts";
 import { gasOfRound } from "../../ignition/tasks/gas.ts";
 import { taskPlan } from "../../ignition/tasks/taskPlan.ts";
 import { defaultTerms } from "../../protocol/terms.ts";
+import { Payout, Roles } from "../../protocol/words.ts";
 import { someManifest } from "../support/manifest.ts";
 
 async function files(t: TestContext, contents: Record<string, unknown>): Promise<(name: string) => string> {
@@ -87,7 +88,7 @@ const refused: { what: string; options: Record<string, string | undefined>; mess
   {
     what: "a manifest that is not JSON",
     options: { manifest: "broken.json" },
-    message: /^The manifest is not JSON/,
+    message: /^The manifest .* is not JSON: see line/,
     exitCode: 3,
   },
   {
@@ -99,7 +100,7 @@ const refused: { what: string; options: Record<string, string | undefined>; mess
   {
     what: "terms that are not JSON",
     options: { terms: "broken.json" },
-    message: /^The terms .*broken\.json are not JSON/,
+    message: /^The terms .*broken\.json is not JSON: see line/,
     exitCode: 3,
   },
   {
@@ -164,9 +165,17 @@ test("the plan tells both error rates, risk and pay of a seat, and the gas of a 
   const plan = taskPlan(task, at);
   const fields = Object.fromEntries(plan.fields ?? []);
   assert.equal(fields.deposit, "5,000 FLK for 10 rounds: 500 FLK a round");
-  assert.equal(fields["a trainer's seat"], "earns 58.3333 FLK and risks 30 FLK a round (risk to pay 0.51 to 1)");
-  assert.equal(fields["a voter's seat"], "earns 4.1667 FLK and risks 15 FLK a round (risk to pay 3.60 to 1)");
-  assert.match(fields["gas a round"] ?? "", /^6,634,400 of everyone together, 0\.00663 ETH at 1 gwei$/);
+  assert.equal(fields["a trainer's seat"], "earns 58.275 FLK and risks 30 FLK a round (risk to pay 0.51 to 1)");
+  assert.equal(fields["a voter's seat"], "earns 4.1625 FLK and risks 15 FLK a round (risk to pay 3.60 to 1)");
+  assert.match(fields["gas a round"] ?? "", /^6,950,300 of everyone together, 0\.00695 ETH at 1 gwei$/);
+  assert.equal(fields["settling earns"], "0.5 FLK of the round's pot");
+  assert.equal(fields["opens with"], "100 FLK of trainers and 1,900 FLK of voters staked");
+  assert.equal(fields["trainers' pay"], "in proportion to seats and gain");
+  const other = taskPlan({ ...task, terms: { ...terms, roles: Roles.Drawn, payout: Payout.Ranked } }, at);
+  const drawn = Object.fromEntries(other.fields ?? []);
+  assert.equal(drawn.roles, "drawn anew each round among one pool");
+  assert.equal(drawn["opens with"], "2,500 FLK staked");
+  assert.equal(drawn["trainers' pay"], "by rank, each 85 % of the one before");
   const third = plan.table?.rows.find(([share]) => share === "30.0 %");
   assert.deepEqual(third, ["30.0 %", "0.01 %", "9.17 %", "0.11 % and 21.39 %"]);
   assert.ok(gasOfRound(terms) > gasOfRound({ expectedTrainers: 1, expectedVoters: 1 }));

@@ -82,18 +82,18 @@ test("a deployment has every parameter and link that it should, and takes the ta
     const links = Object.fromEntries(contracts.map((contract) => [contract.name, contract.links]));
     const { TaskRegistry, Staking, Rounds, RewardDistributor, ...others } = addresses;
     assert.partialDeepStrictEqual(links, {
-      TaskRegistry: { _deployer: deployer, _distributor: RewardDistributor },
+      TaskRegistry: { _deployer: deployer, distributor: RewardDistributor },
       Staking: {
-        ...{ _deployer: deployer, _token: others.FlockToken, _registry: TaskRegistry },
-        ...{ _rounds: Rounds, _distributor: RewardDistributor },
+        ...{ _deployer: deployer, token: others.FlockToken, registry: TaskRegistry },
+        ...{ rounds: Rounds, distributor: RewardDistributor },
       },
       Rounds: {
-        ...{ _deployer: deployer, _registry: TaskRegistry, _staking: Staking, _beacon: others.BlockhashBeacon },
-        _distributor: RewardDistributor,
+        ...{ _deployer: deployer, registry: TaskRegistry, staking: Staking, beacon: others.BlockhashBeacon },
+        ...{ voting: others.ValidatorVoting, distributor: RewardDistributor },
       },
-      ValidatorVoting: { _rounds: Rounds },
+      ValidatorVoting: { rounds: Rounds },
       RewardDistributor: {
-        ...{ _registry: TaskRegistry, _staking: Staking, _rounds: Rounds, _voting: others.ValidatorVoting },
+        ...{ registry: TaskRegistry, staking: Staking, rounds: Rounds, voting: others.ValidatorVoting },
       },
     });
     const again = { address: addresses.TaskRegistry, abi: abis.TaskRegistry, functionName: "bind" } as const;
@@ -107,7 +107,7 @@ test("a deployment has every parameter and link that it should, and takes the ta
       without.stderr,
       /^FlockToken: its supply went to 0x\w+, but must go to 0x\w+ \(parameter holder\)\.\n$/,
     );
-    assert.match(without.stdout, /^Rounds\t0x\w+\tsame\t.*_distributor RewardDistributor\t$/m);
+    assert.match(without.stdout, /^Rounds\t0x\w+\tsame\t.*distributor RewardDistributor\t$/m);
     assert.equal(without.code, 6);
     await project.write("wrong.json", JSON.stringify({ chainId, block, addresses: { ...addresses, Rounds: holder } }));
     const wrong = await run(world, [...verifyCommand, "--parameters", "mine.json5", "--deployment", "wrong.json"]);

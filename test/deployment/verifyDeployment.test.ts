@@ -112,8 +112,8 @@ for (const name of contractNames) {
 }
 
 test("an immutable variable that differs in one of its places only is a difference", async () => {
-  await patch("Staking", places("Staking", "_token").at(-1) as number, pad(other));
-  const wanted = `Staking: _token is ${other}, but must be ${addresses.FlockToken} (FlockToken).`;
+  await patch("Staking", places("Staking", "token").at(-1) as number, pad(other));
+  const wanted = `Staking: token is ${other}, but must be ${addresses.FlockToken} (FlockToken).`;
   assert.deepEqual((await verify()).differences, [wanted]);
 });
 

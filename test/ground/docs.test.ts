@@ -9,6 +9,7 @@ import { reportToJson } from "../../audit/report.ts";
 import { options as committeeOptions } from "../../bench/committee.ts";
 import { ExitCode } from "../../protocol/errors.ts";
 import { root } from "../../tools/files.ts";
+import { mutationOptions } from "../../tools/mutation/options.ts";
 import { flockctl } from "../../workers/cli/program.ts";
 import { configSchema } from "../../workers/config.ts";
 import { codeOf, pathsIn, rowsOf, usesOf } from "../support/pages.ts";
@@ -71,6 +72,7 @@ const known = new Set([
     taskOptions(taskOf(["flock", name]) as HardhatTask),
   ),
   ...taskOptions(taskOf(["ignition", "deploy"]) as HardhatTask),
+  ...Object.keys(mutationOptions).map(asOption),
 ]);
 
 test("what a page names is found in fences, in spans and in tables", () => {
@@ -196,8 +198,9 @@ describe("docs/operating.md", () => {
 describe("docs/auditing.md", () => {
   test("explains every field of the report", () => {
     const round = {
-      ...{ number: 1, isVoid: false, pot: 0n, paid: 0n, slashed: 0n, burned: 0n, headId: "0x", reference: undefined },
-      ...{ proposals: [], ballots: [], accounts: [], slots: [], seedBlock: 0n, seed: undefined },
+      ...{ number: 1, isVoid: false, pot: 0n, paid: 0n, slashed: 0n, burned: 0n, bounty: 0n, headId: "0x" },
+      ...{ reference: undefined, seedBlock: 0, seed: undefined, voterBlock: 0, voterValue: undefined },
+      ...{ proposals: [], ballots: [], absences: [], accounts: [], slots: [] },
     };
     const report = {
       ...{ chainId: 1, task: 1n, fromBlock: 0n, toBlock: 0n, events: 0, differences: 0, firstDifference: undefined },

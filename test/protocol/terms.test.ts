@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PermanentError } from "../../protocol/errors.ts";
 import { defaultTerms, longestRound, parseTerms, type Terms, termBounds, termsToJson } from "../../protocol/terms.ts";
+import { Payout, Roles } from "../../protocol/words.ts";
 import { someTerms } from "../support/terms.ts";
 
 function messageOf(json: unknown): string {
@@ -27,10 +28,13 @@ test("the defaults are the documented ones", () => {
   const { rejectBps, unrevealedBps, dissentBps, headBps, absentBps, voterShareBps, acceptBps } = defaultTerms;
   assert.deepEqual([rejectBps, unrevealedBps, dissentBps, headBps, absentBps], [3000, 1500, 1000, 500, 200]);
   assert.deepEqual([voterShareBps, acceptBps], [3000, 6000]);
+  const { rankRatioBps, maxLeverage, idleAfter, roles, payout } = defaultTerms;
+  assert.deepEqual([rankRatioBps, maxLeverage, idleAfter], [8500, 9, 2_592_000]);
+  assert.deepEqual([roles, payout], [Roles.Declared, Payout.Proportional]);
 });
 
 test("terms survive a way through JSON", () => {
-  const terms = someTerms({ rounds: 3, seatStake: 2n ** 96n - 1n });
+  const terms = someTerms({ rounds: 3, seatStake: 2n ** 88n - 1n, roles: Roles.Drawn, payout: Payout.Ranked });
   assert.deepEqual(parseTerms(JSON.parse(JSON.stringify(termsToJson(terms)))), terms);
 });
 
@@ -50,7 +54,7 @@ test("every wrong term has one sentence with its name, its value and its bound",
 test("each bound admits its ends and nothing beyond", () => {
   // Wide enough for the bounds between terms to hold whatever single term is at its end.
   const roomy = {
-    unbonding: 2 ** 31,
+    unbonding: 15_000_000,
     band: 1,
     dissentBand: 16_383,
     dissentBps: 0,
@@ -58,10 +62,13 @@ test("each bound admits its ends and nothing beyond", () => {
     absentBps: 0,
     unrevealedBps: 5000,
   };
+  const longPhases = ["propose", "publish", "ballot", "reveal", "grace"];
+  const short = { propose: 1, publish: 1, ballot: 1, reveal: 1 };
   const tied: Record<string, Partial<Terms>> = {
     band: { dissentBand: 16_383 },
     unrevealedBps: { dissentBps: 0 },
     absentBps: { dissentBps: 5000 },
+    ...Object.fromEntries(longPhases.map((phase) => [phase, phase === "grace" ? short : { ...short, grace: 0 }])),
     unbonding: { propose: 1, publish: 1, ballot: 1, reveal: 1, grace: 0 },
   };
   for (const [term, [min, max]] of Object.entries(termBounds)) {
@@ -89,6 +96,17 @@ test("terms are bound to each other", () => {
     /"unrevealedBps" is 1499, .* dissentBps \+ headBps = 1500/,
   );
   assert.match(messageOf({ seatStake, absentBps: 1001 }), /"absentBps" is 1001, but must be at most dissentBps = 1000/);
+});
+
+test("roles and payout are named, or numbered as the contracts have them", () => {
+  const seatStake = "1";
+  assert.equal(parseTerms({ seatStake, roles: "Drawn" }).roles, Roles.Drawn);
+  assert.equal(parseTerms({ seatStake, payout: "Ranked" }).payout, Payout.Ranked);
+  assert.equal(parseTerms({ seatStake, roles: 1 }).roles, Roles.Drawn);
+  assert.equal(termsToJson(someTerms({ roles: Roles.Drawn })).roles, "Drawn");
+  assert.match(messageOf({ seatStake, roles: "drawn" }), /^Term "roles" is "drawn", but must be Declared or Drawn\.$/);
+  assert.match(messageOf({ seatStake, payout: 2 }), /^Term "payout" is 2, but must be Proportional or Ranked\.$/);
+  assert.match(messageOf({ seatStake, roles: "toString" }), /"roles"/);
 });
 
 test("an unknown term is named", () => {

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { type Address, type Hex, parseEventLogs } from "viem";
+import { compare, operatorsOf } from "../../audit/compare.ts";
+import type { ComparedBlock } from "../../audit/compareRound.ts";
 import type { ContractName } from "../../protocol/deployment.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { applyEvent } from "../../protocol/replay/apply.ts";
 import { ReplayError } from "../../protocol/replay/error.ts";
 import type { FlockEvent, LogPlace, Told } from "../../protocol/replay/events.ts";
-import { accountOf, clockOf, emptyState, type State } from "../../protocol/replay/state.ts";
-import { publishDeadline, revealDeadline } from "../../protocol/rules/phases.ts";
+import { emptyState, type State } from "../../protocol/replay/state.ts";
 import type { FlockChain } from "./flockChain.ts";
+import { witnessed } from "./witness.ts";
 
 /** An act and everything that the rules say it must make the contracts say. */
 export type Move = {
@@ -18,6 +20,12 @@ export type Move = {
   told: (state: State, place: LogPlace) => Told[];
 };
 
+/** The rules refuse an act for a reason that no event tells: who did it, and where. */
+export class Refused extends Error {}
+
+/** Every so many events everything is compared, not only what an act names. */
+const WHOLE_EVERY = 20;
+
 const noHash: Hex = `0x${"0".repeat(64)}`;
 const everyEvent = Object.values(abis)
   .flat()
@@ -25,7 +33,7 @@ const everyEvent = Object.values(abis)
 
 /**
  * One game on two boards: the contracts, and the rules in TypeScript, which are told only what the players do. Whatever is
- * done, either both refuse it or both accept it and say the same.
+ * done, either both refuse it or both accept it, say the same, and are in the same state.
  */
 export class Game {
   readonly chain: FlockChain;
@@ -52,8 +60,9 @@ export class Game {
     const receipt = await this.chain.act(from, contract, name, args, at).catch((error: unknown) => error as Error);
     this.now = await this.chain.now();
     const move = `${contract}.${name} by ${from} at ${at}`;
-    if (predicted instanceof ReplayError) {
+    if (predicted instanceof Error) {
       assert.ok(receipt instanceof Error, `the contracts accept ${move}, but the rules say: ${predicted.message}`);
+      assert.match(receipt.message, /reverted with custom error/, `why ${move} is refused`);
       this.saw(`refused ${name}`);
       return false;
     }
@@ -70,53 +79,51 @@ export class Game {
       predicted.events.map(({ name, args }) => ({ name, args })),
       move,
     );
-    for (const event of predicted.events) this.witness(event, predicted.state);
-    this.state = predicted.state;
+    for (const event of predicted.events) this.witness(event);
     this.saw(name);
+    await this.agree(predicted.events, { number: blockNumber, timestamp: at }, move);
     return true;
   }
 
-  /** Counts what is rare and matters; `this.state` is as it was before the event. */
-  private witness(event: FlockEvent, after: State): void {
-    const before = "task" in event.args ? this.state.tasks.get(event.args.task) : undefined;
-    if (before === undefined) return;
-    const { round, terms } = before;
-    const { name, args, blockTimestamp } = event;
-    const saw = (what: string, holds: boolean) => holds && this.saw(what);
-    if (name === "Staked") saw("stake while a round is open", round?.open === true);
-    if (name === "ExitRequested") {
-      saw("exit exposed to the open round", args.exposedTo > 0);
-      saw(
-        "exit of stake that was joining",
-        accountOf(before, args.operator).joining > accountOf(after.tasks.get(args.task)!, args.operator).joining,
-      );
+  /**
+   * Compares the rules' state after some events with the contracts: everything that these could have changed, and now and
+   * then everything there is.
+   */
+  private async agree(events: readonly FlockEvent[], block: ComparedBlock, move: string): Promise<void> {
+    const { client } = this.chain;
+    const everything = this.state.events % WHOLE_EVERY === 0;
+    const told = new Set<string>();
+    const tasks = new Set<bigint>();
+    for (const { args } of events) {
+      for (const value of Object.values(args)) if (typeof value === "string") told.add(value);
+      if ("task" in args) tasks.add(args.task);
     }
-    if (name === "Withdrawn")
-      saw("withdrawal although nobody settles", accountOf(before, args.operator).leaving > 0n && round?.open === true);
-    if (name === "Slashed") saw("slash of leaving stake", args.fromLeaving > 0n);
-    if (name === "Funded") saw("funds while a round is open", round?.open === true);
-    if (round === undefined) return;
-    if (name === "ProposalPublished")
-      saw("publication in grace", blockTimestamp >= publishDeadline(terms, round.openedAt));
-    const clock = clockOf(round, false);
-    if (name === "BallotRevealed")
-      saw("reveal in grace", blockTimestamp >= revealDeadline(terms, clock, blockTimestamp));
-    if (name === "TaskClosed") {
-      saw("close after all rounds", before.paidRounds >= terms.rounds);
-      saw("close after void rounds", before.voids >= terms.maxVoids);
-      saw("close by the creator", before.purse.closableAt > 0);
+    for (const id of tasks) {
+      const task = this.state.tasks.get(id);
+      if (task === undefined) continue;
+      const named = operatorsOf(task).filter((operator) => told.has(operator));
+      const only = everything ? undefined : named;
+      assert.deepEqual(await compare(client, this.state, task, block, only), [], `state after ${move}`);
     }
   }
 
-  private predict(told: Move["told"], place: LogPlace): { state: State; events: FlockEvent[] } | ReplayError {
+  /** Lets the rules see an event, and counts what is rare and matters. */
+  private witness(event: FlockEvent): void {
+    const before = witnessed(this.state, event);
+    applyEvent(this.state, event);
+    for (const what of before(this.state)) this.saw(what);
+  }
+
+  /** What the rules say of a move: nothing here is changed by asking. */
+  private predict(told: Move["told"], place: LogPlace): { events: FlockEvent[] } | Error {
     const state = structuredClone(this.state);
     try {
       const says = told(structuredClone(this.state), place);
       const events = says.map((each, logIndex) => ({ ...each, ...place, logIndex }) as FlockEvent);
       for (const event of events) applyEvent(state, event);
-      return { state, events };
+      return { events };
     } catch (error) {
-      if (error instanceof ReplayError) return error;
+      if (error instanceof ReplayError || error instanceof Refused) return error;
       throw error;
     }
   }

@@ -135,7 +135,7 @@ async function deploy(client: Client): Promise<Deployment> {
   const RewardDistributor = await put("RewardDistributor", [TaskRegistry, Staking, Rounds, ValidatorVoting]);
   await bind("TaskRegistry", TaskRegistry, [RewardDistributor]);
   await bind("Staking", Staking, [Rounds, RewardDistributor]);
-  await bind("Rounds", Rounds, [RewardDistributor]);
+  await bind("Rounds", Rounds, [ValidatorVoting, RewardDistributor]);
   return {
     chainId: client.chain.id,
     block,

@@ -83,3 +83,31 @@ export async function openOperatorsRoom(local: LocalChain): Promise<OperatorsRoo
   };
   return room;
 }
+
+/** Plays the next round of a staffed task: the first update is accepted, the second rejected, and the round settled. */
+export async function playRound(
+  local: LocalChain,
+  { task, trainers, validators }: { task: bigint; trainers: TestOperator[]; validators: TestOperator[] },
+  round = 1,
+): Promise<void> {
+  const artifact = (index: number): Hex => `0x${`a${index}`.repeat(32)}`;
+  const report = (index: number): Hex => `0x${`b${index}`.repeat(32)}`;
+  await trainers[0]?.sender.send({ kind: "openRound", task, round });
+  await local.client.mine({ blocks: 2 });
+  for (const [index, { sender }] of trainers.entries()) {
+    await sender.send({ kind: "commitProposal", task, round, artifact: artifact(index) });
+  }
+  await local.pass(shortTerms.propose);
+  for (const [index, { sender }] of trainers.entries()) {
+    await sender.send({ kind: "publishProposal", task, round, artifact: artifact(index) });
+  }
+  await local.client.mine({ blocks: 1 });
+  for (const [index, { sender, ballots }] of validators.entries()) {
+    ballots.set(report(index), { scores: [300 + index, -300 - index], head: `0x${"cc".repeat(20)}` });
+    await sender.send({ kind: "commitBallot", task, round, report: report(index) });
+  }
+  await local.pass(shortTerms.publish + shortTerms.ballot);
+  for (const { sender } of validators) await sender.send({ kind: "revealBallot", task, round });
+  await local.pass(shortTerms.reveal);
+  await trainers[0]?.sender.send({ kind: "settle", task, round });
+}

@@ -1,19 +1,25 @@
-import type { Hex } from "viem";
-import { accountOf, clockOf } from "../../protocol/replay/state.ts";
+import type { Address, Hex } from "viem";
+import { accountOf, clockOf, delegationOf } from "../../protocol/replay/state.ts";
 import { NO_HEAD } from "../../protocol/rules/ballots.ts";
+import { delegatedNext } from "../../protocol/rules/delegation.ts";
 import { phaseAt } from "../../protocol/rules/phases.ts";
-import { touched } from "../../protocol/rules/stakePool.ts";
+import { nextWeight } from "../../protocol/rules/weights.ts";
 import { longestRound } from "../../protocol/terms.ts";
 import { ABSTAIN, Phase, Role } from "../../protocol/words.ts";
 import type { FlockChain } from "./flockChain.ts";
 import { Game, type Move } from "./game.ts";
 import * as moves from "./moves.ts";
+import * as rounds from "./roundMoves.ts";
 import { FLK, someTerms } from "./terms.ts";
 import { addressOf, headOf, wordOf } from "./words.ts";
 
 const creator = addressOf(0xc0ffee);
 const trainers = [addressOf(0x101), addressOf(0x102), addressOf(0x103)] as const;
-const voters = [addressOf(0x201), addressOf(0x202), addressOf(0x203), addressOf(0x204), addressOf(0x205)] as const;
+const voters = [0x201, 0x202, 0x203, 0x204, 0x205, 0x206].map(addressOf) as [Address, Address, Address, ...Address[]];
+const absent = voters[5]!;
+const dissenter = voters[3]!;
+const delegator = addressOf(0x301);
+const signer = addressOf(0x401);
 const TASK = 1n;
 
 /** What a played task is about; everything has a default. */
@@ -27,27 +33,37 @@ export type Play = {
 
 /**
  * One task from its creation to its close, played on a chain: each round accepts one proposal of two, with a dissenter who
- * names another head, a proposal never published and a ballot never revealed; stakes, exits, claims, refund in between.
+ * names another head, a proposal never published, a ballot never revealed and a voter who seals none; stakes, delegation,
+ * exits, claims, a signer, refund in between.
  */
 export async function playTask(chain: FlockChain, play: Play = {}): Promise<Game> {
   const { manifest = wordOf(0xa11), artifacts = [[wordOf(1), wordOf(2)]], heads = [headOf(1)] } = play;
-  for (const one of [creator, ...trainers, ...voters]) await chain.endow(one, 10_000n * FLK);
+  for (const one of [creator, delegator, ...trainers, ...voters]) await chain.endow(one, 10_000n * FLK);
   const game = new Game(chain, await chain.now());
   const act = (move: Move, at = game.now + 1) => mustPlay(game, move, at);
 
   const phases = { propose: 60, publish: 30, ballot: 60, reveal: 40, grace: 20, unbonding: 1000 };
-  const small = { expectedTrainers: 3, expectedVoters: 5, rounds: artifacts.length, maxVoids: 1 };
+  const small = { expectedTrainers: 3, expectedVoters: 6, rounds: artifacts.length, maxVoids: 1 };
   const terms = someTerms({ ...phases, ...small });
   await act(moves.createTask(creator, terms, manifest));
-  await act(moves.fund(creator, TASK, 600n * FLK));
+  await act(moves.fund(creator, TASK, 2000n * FLK));
   await act(moves.announce(trainers[0], "http://127.0.0.1:7001"));
+  await act(moves.setSigner(trainers[1], TASK, signer));
+  await act(moves.acceptDelegation(trainers[0], TASK, 1000));
+  await act(moves.acceptDelegation(dissenter, TASK, 0));
+  await act(moves.delegate(delegator, trainers[0], TASK, 50n * FLK));
+  await act(moves.delegate(delegator, dissenter, TASK, 20n * FLK));
   for (const [i, pair] of artifacts.entries()) await playRound(game, pair, heads[i] ?? headOf(1));
   await act(moves.announceClose(TASK, creator));
   await act(moves.claim(voters[0], trainers[0], TASK));
+  await act(moves.claim(voters[0], trainers[0], TASK, delegator));
   await act(moves.sweepBurn(voters[0]));
   await act(moves.close(voters[0], TASK));
+  await act(moves.claim(voters[0], creator, TASK));
   await act(moves.requestExit(voters[1], TASK, 40n * FLK));
+  await act(moves.requestExit(dissenter, TASK, 5n * FLK, delegator));
   await act(moves.withdraw(voters[0], voters[1], TASK), game.now + terms.unbonding + 1);
+  await act(moves.withdraw(voters[0], trainers[0], TASK, delegator));
   return game;
 }
 
@@ -60,24 +76,21 @@ async function playRound(game: Game, artifacts: readonly [Hex, Hex], head: Hex):
     while (phaseAt(terms, clockOf(round!, false), at).phase < phase) at += 1;
     return at;
   };
-  // Equal stakes as many as there are seats: everybody has exactly one, whatever the seed.
-  const goal = BigInt(2 + (task().round?.number ?? 0)) * task().terms.seatStake;
-  for (const operator of [...trainers, ...voters]) {
-    const { active } = touched(accountOf(task(), operator), undefined);
-    const role = trainers.includes(operator as never) ? Role.Trainer : Role.Validator;
-    await act(moves.stake(operator, TASK, role, goal - active));
-  }
-  await act(moves.openRound(voters[0], TASK));
+  await fillPools(game);
+  await act(rounds.openRound(voters[0], TASK, game.state));
   const { number, seedBlock, openedAt } = task().round!;
   await act(moves.stake(voters[0], TASK, Role.Validator, 3n * FLK));
+  await act(moves.delegate(delegator, trainers[0], TASK, 7n * FLK));
   await act(moves.fund(voters[0], TASK, 60n * FLK));
-  const { hash } = await game.chain.client.getBlock({ blockNumber: seedBlock });
+  const seed = await game.chain.hashOf(seedBlock);
   const sealed = [...artifacts, wordOf(0x999)].map((artifact, i) => ({ artifact, salt: wordOf(100 * number + i) }));
-  for (const [i, secret] of sealed.entries())
-    await act(moves.commitProposal(game.state, trainers[i]!, TASK, secret, hash));
+  for (const [i, secret] of sealed.entries()) {
+    await act(rounds.commitProposal(game.state, trainers[i]!, TASK, secret, seed, i === 1 ? signer : trainers[i]));
+  }
   await act(moves.requestExit(trainers[1], TASK, 10n * FLK));
-  await act(moves.publishProposal(voters[0], trainers[0], TASK, sealed[0]!), until(Phase.Publish));
-  await act(moves.publishProposal(trainers[1], trainers[1], TASK, sealed[1]!));
+  await act(moves.requestExit(trainers[0], TASK, 9n * FLK, delegator));
+  await act(rounds.publishProposal(voters[0], trainers[0], TASK, sealed[0]!), until(Phase.Publish));
+  await act(rounds.publishProposal(trainers[1], trainers[1], TASK, sealed[1]!));
 
   const scores = [
     [400, -900],
@@ -90,17 +103,34 @@ async function playRound(game: Game, artifacts: readonly [Hex, Hex], head: Hex):
     const named = i === 3 ? headOf(0xbad) : i === 4 ? NO_HEAD : head;
     return { scores: each, report: wordOf(0x5000 + i), head: named, salt: wordOf(0x6000 + i) };
   });
+  const value = await game.chain.hashOf(task().round!.voterBlock);
   let at = until(Phase.Ballot);
   for (const [i, ballot] of ballots.entries()) {
-    await act(moves.commitBallot(game.state, voters[i]!, TASK, ballot), at);
+    await act(rounds.commitBallot(game.state, voters[i]!, TASK, ballot, { value, copy: `0xc0${i}${i}` }), at);
     at = game.now + 1;
   }
   at = until(Phase.Reveal);
   for (const [i, ballot] of ballots.slice(0, 4).entries()) {
-    await act(moves.revealBallot(voters[0], voters[i]!, TASK, ballot), at);
+    await act(rounds.revealBallot(voters[0], voters[i]!, TASK, ballot), at);
     at = game.now + 1;
   }
-  await act(moves.settle(voters[0], game.state, TASK), openedAt + longestRound(task().terms));
+  await act(rounds.accuseAbsence(voters[2], absent, TASK));
+  await act(rounds.settle(voters[0], game.state, TASK), openedAt + longestRound(task().terms));
+}
+
+/** Equal weights, as many as there are seats: everybody has exactly one, whatever the seed. */
+async function fillPools(game: Game): Promise<void> {
+  const task = () => game.state.tasks.get(TASK)!;
+  const { terms, round } = task();
+  const goal = BigInt(2 + (round?.number ?? 0)) * terms.seatStake;
+  for (const operator of [...trainers, ...voters]) {
+    const role = trainers.includes(operator as never) ? Role.Trainer : Role.Validator;
+    const delegated = delegatedNext(delegationOf(task(), operator));
+    const { active, joining } = accountOf(task(), operator);
+    await mustPlay(game, moves.stake(operator, TASK, role, goal - delegated - active - joining), game.now + 1);
+    const weight = nextWeight(terms, accountOf(task(), operator), delegationOf(task(), operator));
+    if (weight !== goal) throw new Error(`${operator} weighs ${weight} instead of ${goal}`);
+  }
 }
 
 async function mustPlay(game: Game, move: Move, at: number): Promise<void> {

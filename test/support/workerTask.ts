@@ -79,8 +79,29 @@ export async function writeOperatorConfig(
   return file;
 }
 
+/** The same for an account that only signs: nothing of model and data. */
+export async function writeAccountConfig(
+  folder: string,
+  { chain, task, operator }: { chain: LocalChain; task: bigint; operator: Address },
+  more: object = {},
+): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "deployment.json"), JSON.stringify(chain.deployment));
+  const { url, chainId } = chain;
+  const place = { rpcUrls: [url], chainId, deployment: "deployment.json", task: String(task), operator };
+  const file = join(folder, "account.json");
+  await writeFile(file, JSON.stringify({ ...place, key: { env: "OPERATOR_KEY" }, ...more }));
+  return file;
+}
+
 export type Ran = { code: number | null; stdout: string; stderr: string };
-export type RunningCommand = { pid: number; kill(signal: NodeJS.Signals): void; ended: Promise<Ran>; soFar(): string };
+export type RunningCommand = {
+  pid: number;
+  kill(signal: NodeJS.Signals): void;
+  ended: Promise<Ran>;
+  soFar(): string /** Reads no more of its answer. */;
+  hangUp(): void;
+};
 
 /** Starts flockctl with an operator's key in its environment. Its standard input is closed: nobody can be asked. */
 export function startFlockctl(args: string[], env: Record<string, string> = {}): RunningCommand {
@@ -101,6 +122,7 @@ export function startFlockctl(args: string[], env: Record<string, string> = {}):
     kill: (signal) => child.kill(signal),
     ended: once(child, "close").then(([code]) => ({ code: code as number | null, stdout, stderr })),
     soFar: () => stdout + stderr,
+    hangUp: () => child.stdout.destroy(),
   };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
-import { parseRoles, readConfig } from "../../workers/config.ts";
+import { parseRoles, readAccountConfig, readConfig } from "../../workers/config.ts";
 
 const least = {
   rpcUrls: ["http://127.0.0.1:8545"],
@@ -67,6 +67,24 @@ describe("the operator's configuration", () => {
     assert.match(await refusal({ ...least, store: { size: 1 } }), /unknown key "size" in "store"/);
   });
 
+  test("lets a verb that only signs do without model and data", async () => {
+    const { manifest: _, model: __, data: ___, ...account } = least;
+    assert.match(await refusal(account), /"manifest"/);
+    const file = join(folder, "delegator.json");
+    await writeFile(file, JSON.stringify({ ...account, secret: "keys/secret", key: { keystore: "keys/k.json" } }));
+    const config = await readAccountConfig(file);
+    assert.equal(config.model, undefined);
+    assert.equal(config.secret, join(folder, "keys/secret"));
+    assert.deepEqual(config.key, { keystore: join(folder, "keys/k.json"), passwordFile: undefined });
+  });
+
+  test("says whether to accuse absent voters: never, always, or at what worth of a token", async () => {
+    assert.equal((await read(least)).accuse, false);
+    for (const accuse of [true, 0.0004]) assert.equal((await read({ ...least, accuse })).accuse, accuse);
+    for (const accuse of [-1, 0, "yes"])
+      assert.match(await refusal({ ...least, accuse }), /"accuse": must be true, false, or what/);
+  });
+
   test("says one sentence for each wrong field", async () => {
     const message = await refusal({ ...least, operator: "bob", rpcUrls: ["ftp://somewhere"], pollSeconds: 0 });
     const lines = message.split("\n");
@@ -83,7 +101,7 @@ describe("the operator's configuration", () => {
 
   test("names a file that is not there or not JSON", async () => {
     await assert.rejects(readConfig(join(folder, "none.json")), /none\.json cannot be read/);
-    assert.match(await refusal("{"), /cannot be read as JSON/);
+    assert.match(await refusal("{"), /operator\.json is not JSON: see line 1, column 2/);
   });
 });
 

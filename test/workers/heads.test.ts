@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -92,6 +92,27 @@ describe("heads built from the lineage", () => {
     moves[0] = { ...first, factors: [300n, 700n] };
     await assert.rejects(room.heads.build(second.headId, { endpoints: [] }), /does not follow/);
     moves[0] = first;
+  });
+
+  test("are built again where a kept one is damaged, or half of it was written", async () => {
+    const room = await open("spoilt");
+    const options = { endpoints: [author.server.url] };
+    const whole = await room.heads.build(last().headId, options);
+    const [parent] = moves as [HeadMove];
+    for (const head of [last().headId, parent.headId, task.digest]) {
+      const file = join(room.dir, "heads", `${head.slice(2)}.safetensors`);
+      const bytes = await readFile(file);
+      const { length } = bytes;
+      bytes[length - 1] = (bytes[length - 1] as number) ^ 1;
+      await writeFile(file, bytes);
+      if (file !== whole.file) await rm(whole.file); // so that the damaged one would be built on
+      assert.equal((await room.heads.build(last().headId, options)).digest, whole.digest);
+    }
+    await writeFile(whole.file, (await readFile(whole.file)).subarray(0, 100));
+    assert.equal((await room.heads.build(last().headId, options)).digest, whole.digest);
+    await rm(`${whole.file}.sha256`);
+    assert.equal((await room.heads.build(last().headId, options)).digest, whole.digest);
+    assert.equal((await readFile(`${whole.file}.sha256`, "utf8")).slice(0, 42), whole.digest);
   });
 
   test("do not take a damaged copy for the artifact", async () => {

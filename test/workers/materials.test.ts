@@ -30,7 +30,7 @@ describe("a task's materials", () => {
   test("name the manifest or the model's file that is missing or malformed", async () => {
     const file = join(folder, "broken.json");
     await writeFile(file, "{");
-    await assert.rejects(readMaterials({ ...names(), manifest: file }), /The manifest is not JSON/);
+    await assert.rejects(readMaterials({ ...names(), manifest: file }), /The manifest .* is not JSON: see line/);
     await assert.rejects(
       readMaterials({ ...names(), manifest: join(folder, "none") }),
       /manifest .*none cannot be read/,

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Redis } from "ioredis";
+import { privateKeyToAccount } from "viem/accounts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { Role } from "../../protocol/words.ts";
 import { openQueueBackend } from "../../workers/queue/backend.ts";
+import { operatorKey } from "../../workers/sender/key.ts";
+import { writeSecret } from "../../workers/sender/secret.ts";
 import { type LocalChain, startLocalChain, type TestAccount } from "../support/localChain.ts";
 import { descendants } from "../support/processTree.ts";
 import { FLK } from "../support/terms.ts";
@@ -43,12 +46,20 @@ describe("an operator's worker process", () => {
   });
 
   const operatorOf = (name: string) => chain.accounts[name === "trainer" ? 1 : 2] as TestAccount;
-  const configure = (name: string) =>
-    writeOperatorConfig(join(folder, name), { chain, task, tiny, operator: operatorOf(name).address });
-  async function start(name: string): Promise<RunningCommand> {
-    const worker = startFlockctl(["worker", "--config", await configure(name)], {
-      OPERATOR_KEY: operatorOf(name).privateKey,
+  async function configure(name: string): Promise<string> {
+    const file = await writeOperatorConfig(join(folder, name), {
+      chain,
+      task,
+      tiny,
+      operator: operatorOf(name).address,
     });
+    if (name !== "validator") return file;
+    const config = JSON.parse(await readFile(file, "utf8"));
+    await writeFile(file, JSON.stringify({ ...config, secret: "secret" }));
+    return file;
+  }
+  async function start(name: string, { privateKey } = operatorOf(name)): Promise<RunningCommand> {
+    const worker = startFlockctl(["worker", "--config", await configure(name)], { OPERATOR_KEY: privateKey });
     running.push(worker);
     return worker;
   }
@@ -67,7 +78,23 @@ describe("an operator's worker process", () => {
     if (BigInt(endsAt) > timestamp) await chain.pass(Number(BigInt(endsAt) - timestamp));
   }
 
-  test("takes a round from its opening to its settlement, killed in its midst", async () => {
+  /** A machine for the validator's worker that never sees its key: another key, named as its signer, and its secret. */
+  async function appointSigner(): Promise<TestAccount> {
+    const signer = chain.accounts[8] as TestAccount;
+    const { privateKey } = operatorOf("validator");
+    const hash = await chain.client.writeContract({
+      account: privateKeyToAccount(privateKey),
+      address: chain.deployment.addresses.Staking,
+      abi: abis.Staking,
+      functionName: "setSigner",
+      args: [task, signer.address],
+    });
+    await chain.client.waitForTransactionReceipt({ hash });
+    await writeSecret(join(folder, "validator", "secret"), operatorKey(privateKey, "a test").secret());
+    return signer;
+  }
+
+  test("takes a round from its opening to its settlement, killed in its midst, the validator by its signer", async () => {
     for (const [name, role] of [
       ["trainer", Role.Trainer],
       ["validator", Role.Validator],
@@ -75,7 +102,7 @@ describe("an operator's worker process", () => {
       await stakeFor(chain, operatorOf(name), { task, role, amount: 100n * FLK });
     }
     const trainer = await start("trainer");
-    await start("validator");
+    await start("validator", await appointSigner());
     await until(async () => (await readRound()).open);
     await chain.client.mine({ blocks: 2 }); // the seed's block
 
@@ -85,6 +112,7 @@ describe("an operator's worker process", () => {
     await endPhase();
     const again = await start("trainer");
     await until(async () => (await readRound()).published === 1);
+    await chain.client.mine({ blocks: 2 }); // the block that the voters' seed waits for
 
     const voting = { address: chain.deployment.addresses.ValidatorVoting, abi: abis.ValidatorVoting } as const;
     const poll = () => chain.client.readContract({ ...voting, functionName: "poll", args: [task] });
@@ -154,7 +182,11 @@ describe("an operator's worker process", () => {
       [{ task: "9" }, 4, /there is no task 9/],
       [{ manifest: tiny.model }, 3, /manifest .* cannot be read/],
       [{ model: folder }, 3, /config\.json cannot be read/],
-      [{ operator: other }, 2, /The key is .*'s, but the configuration is of the operator/],
+      [
+        { operator: other },
+        2,
+        /The key is .*'s, but the configuration is of the operator .*: to sign for it, name the file of its secret/,
+      ],
       [{ deployment: "nowhere.json" }, 3, /nowhere\.json cannot be read/],
     ];
     for (const [changes, code, message] of cases) {

@@ -81,27 +81,45 @@ export async function readProposals(chain: Chain, round: RoundOfTask, toBlock: b
     .sort((a, b) => a.slot - b.slot);
 }
 
-/** All who sealed something in a round, in the order in which settlement wants them. */
+/** All whom the settlement of a round concerns, in the order in which it wants them. */
 export type Participants = {
   /** Those who published by slot, then the others by address. */
   proposers: Address[];
-  /** Those who sealed a ballot, by address. */
+  /** Those who sealed a ballot or are accused of having sealed none, by address. */
   voters: Address[];
 };
 
 export async function readParticipants(chain: Chain, round: RoundOfTask, toBlock: bigint): Promise<Participants> {
   const range = { args: { task: round.task, round: round.round }, fromBlock: firstBlock(chain, round), toBlock };
-  const [published, proposals, ballots] = await Promise.all([
+  const [published, proposals, ballots, absences] = await Promise.all([
     readProposals(chain, round, toBlock),
     readEvents(chain, { contract: "Rounds", event: "ProposalCommitted", ...range }),
     readEvents(chain, { contract: "ValidatorVoting", event: "BallotCommitted", ...range }),
+    readEvents(chain, { contract: "ValidatorVoting", event: "AbsenceAccused", ...range }),
   ]);
   const inSlots = published.map(({ operator }) => operator);
   const others = byAddress(proposals.map(({ args }) => getAddress(args.operator)));
   return {
     proposers: [...inSlots, ...others.filter((operator) => !inSlots.includes(operator))],
-    voters: byAddress(ballots.map(({ args }) => getAddress(args.operator))),
+    voters: byAddress([...ballots, ...absences].map(({ args }) => getAddress(args.operator))),
   };
+}
+
+/** The encrypted copy in the event that sealed an operator's ballot; undefined if there is no such event. */
+export async function readBallotCopy(
+  chain: Chain,
+  round: RoundOfTask,
+  operator: Address,
+  toBlock: bigint,
+): Promise<Hex | undefined> {
+  const logs = await readEvents(chain, {
+    contract: "ValidatorVoting",
+    event: "BallotCommitted",
+    args: { task: round.task, round: round.round, operator },
+    fromBlock: firstBlock(chain, round),
+    toBlock,
+  });
+  return logs.at(-1)?.args.copy;
 }
 
 /** Ascending as numbers, which a checksummed address as text is not. */

@@ -26,11 +26,22 @@ const sentences: Record<string, (...args: never[]) => string> = {
     `the pool of ${nameOf(Role, role)}s holds ${tokens(total)}, and a round needs ${tokens(required)}`,
   NoRoundsLeft: (task: bigint) => `all rounds of task ${task} are used up`,
   SeedUnavailable: (seedBlock: bigint) => `the seed's block ${seedBlock} is not mined yet, or too old`,
+  RoundStillOpen: (task: bigint, round: number) => `round ${round} of task ${task} is still open`,
+  TooManyVoids: (task: bigint, voids: number) => `${voids} rounds of task ${task} in a row were void`,
+  NoticeOver: (task: bigint, closableAt: number) => `task ${task} opens no round since ${timeOf(closableAt)}`,
+  NotClosable: (task: bigint) => `task ${task} has rounds to come, and neither its notice nor its idle time is over`,
+  NotCreator: (caller: string, creator: string) => `${caller} is not the task's creator ${creator}`,
+  NotSigner: (operator: string, caller: string) => `${caller} is not the signer of ${operator}`,
+  AlreadyAccused: (operator: string) => `${operator} is accused already`,
+  TooFewSealed: (seats: bigint, quorum: bigint) => `only ${seats} seats sealed a ballot, and accusing needs ${quorum}`,
+  DelegationNotAccepted: (operator: string) => `${operator} accepts no delegation`,
+  AlreadyDelegated: (operator: string) => `others have delegated to ${operator}, and its commission is frozen`,
   NoSeats: (operator: string) => `${operator} has no seat in this round`,
-  StillLocked: (unlockAt: number) => `the stake is locked until ${new Date(unlockAt * 1000).toISOString()}`,
+  StillLocked: (unlockAt: number) => `the stake is locked until ${timeOf(unlockAt)}`,
   NothingToWithdraw: () => "what leaves still bears the faults of the open round",
   ExitTooLarge: (amount: bigint, available: bigint) =>
     `${tokens(amount)} were asked for, but only ${tokens(available)} are staked`,
+  WrongPool: (asked: number) => `the task has no pool of the kind ${nameOf(Role, asked)}`,
   WrongRole: (current: number, asked: number) =>
     `the operator is a ${nameOf(Role, current)} of this task and cannot be a ${nameOf(Role, asked)} before it has left`,
   ERC20InsufficientBalance: (account: string, balance: bigint, needed: bigint) =>
@@ -86,4 +97,5 @@ function dataOf(error: unknown): Hex | undefined {
   return typeof data === "object" && data !== null ? dataOf(data) : undefined;
 }
 
+const timeOf = (seconds: number) => new Date(seconds * 1000).toISOString();
 const tokens = (wei: bigint) => `${formatUnits(wei, 18)} tokens`;

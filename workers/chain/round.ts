@@ -2,15 +2,17 @@ import { type Address, type Hex, zeroHash } from "viem";
 import { PassingError } from "../../protocol/errors.ts";
 import { abis } from "../../protocol/generated/abis.ts";
 import { type Clock, deadlines, phaseAt } from "../../protocol/rules/phases.ts";
-import { seatsOf, voterSeed } from "../../protocol/rules/sortition.ts";
-import { type Account, isEmpty } from "../../protocol/rules/stakePool.ts";
+import { isIdle } from "../../protocol/rules/purse.ts";
+import { mix, voterSeed } from "../../protocol/rules/sortition.ts";
+import { isEmpty } from "../../protocol/rules/stakePool.ts";
 import { quorumOf } from "../../protocol/rules/tally.ts";
-import type { Terms } from "../../protocol/terms.ts";
-import { Phase, Role } from "../../protocol/words.ts";
+import { BallotState, Phase, Roles } from "../../protocol/words.ts";
+import { type Facts, readFacts } from "./facts.ts";
 import { reach } from "./failure.ts";
 import { readProposals } from "./logs.ts";
 import type { Chain } from "./open.ts";
 import type { OwnBallot, OwnProposal, RoundView } from "./roundView.ts";
+import { partOf } from "./seats.ts";
 
 /**
  * Reads a task as one operator sees it, all at the newest block.
@@ -21,7 +23,6 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
     const block = await chain.client.getBlock();
     const facts = await readFacts(chain, task, operator, block.number);
     const { round, poll, terms } = facts;
-    const seed = await readSeed(chain, round, block.number);
     const now = Number(block.timestamp);
     const counted = poll.round === round.number && round.open ? poll : undefined;
     const clock: Clock = {
@@ -39,15 +40,17 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
     const { phase, endsAt } = round.open ? phaseAt(terms, clock, now) : { phase: Phase.None, endsAt: 0 };
     const proposals =
       round.open && round.published > 0
-        ? await readProposals(chain, { task, round: round.number, seedBlock: round.seedBlock }, block.number)
+        ? await readProposals(chain, { task, round: round.number, seedBlock: BigInt(round.seedBlock) }, block.number)
         : [];
     const inOrder = proposals.every(({ slot }, index) => slot === index);
     if (round.open && (proposals.length !== round.published || !inOrder)) {
       const seen = `${proposals.length} of ${round.published} published proposals`;
       throw new PassingError(`The server's logs of round ${round.number} lag behind its state (${seen}): try again.`);
     }
-    const role = isEmpty(facts.account) ? undefined : facts.account.role;
-    const roundsLeft = terms.rounds - round.paidRounds;
+    const seeds = round.open ? await readSeeds(chain, round, phase, block.number) : {};
+    const pool = isEmpty(facts.account) ? undefined : facts.account.role;
+    const isVoid =
+      phase === Phase.Settle && (clock.published === 0 || clock.seedMissed || clock.revealedSeats < quorumOf(terms));
     return {
       task,
       operator,
@@ -57,28 +60,26 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
       headId: facts.headId,
       heads: facts.heads,
       closed: facts.closed,
+      closableAt: facts.closableAt,
+      closable: isClosable(facts, now),
       terms,
       purse: facts.purse,
       round: round.number,
       open: round.open,
       openedAt: round.openedAt,
-      seedBlock: round.seedBlock,
-      seedLatched: round.seeded,
+      seedBlock: BigInt(round.seedBlock),
+      voterBlock: BigInt(round.voterBlock),
+      seedsLatched: round.open ? round.seedsLatched : 0,
       seedMissed: facts.seedMissed,
-      seed,
-      accumulator: round.accumulator,
+      seed: seeds.seed,
+      voterSeed: seeds.voterSeed,
       trainerTotal: round.trainerTotal,
       voterTotal: round.voterTotal,
       paidRounds: round.paidRounds,
-      roundsLeft,
+      roundsLeft: terms.rounds - round.paidRounds,
       voids: round.voids,
-      openable:
-        !facts.closed &&
-        !round.open &&
-        roundsLeft > 0 &&
-        round.voids < terms.maxVoids &&
-        facts.trainerStake >= terms.seatStake &&
-        facts.voterStake >= BigInt(quorumOf(terms)) * terms.seatStake,
+      openable: (!round.open || isVoid) && isOpenable(facts, now, isVoid ? round.voids + 1 : round.voids),
+      isVoid,
       phase,
       phaseEndsAt: endsAt,
       deadlines: round.open ? deadlines(terms, clock, now) : undefined,
@@ -86,113 +87,62 @@ export async function readRound(chain: Chain, task: bigint, operator: Address): 
       sealedProposals: round.open ? round.sealedCount : 0,
       sealedBallots: counted?.ballots ?? 0,
       revealedBallots: counted?.revealed ?? 0,
+      accused: counted?.accused ?? 0,
       sealedSeats: clock.sealedSeats,
       revealedSeats: clock.revealedSeats,
       proposals,
       account: facts.account,
-      role,
+      pool,
       weight: facts.weight,
-      seats: seed === undefined ? 0 : seatsIn(chain, task, operator, facts, { role, phase, seed }),
+      ...partOf(chain, { task, operator, pool, weight: facts.weight, terms, round, ...seeds }),
       proposal: ownProposal(facts.proposal, round),
       ballot: ownBallot(facts.ballot, round),
     };
   });
 }
 
-type Facts = Awaited<ReturnType<typeof readFacts>>;
-
-async function readFacts({ client, deployment }: Chain, task: bigint, operator: Address, blockNumber: bigint) {
-  const { TaskRegistry, Rounds, ValidatorVoting, Staking, RewardDistributor } = deployment.addresses;
-  const registry = { address: TaskRegistry, abi: abis.TaskRegistry, blockNumber } as const;
-  const rounds = { address: Rounds, abi: abis.Rounds, blockNumber } as const;
-  const voting = { address: ValidatorVoting, abi: abis.ValidatorVoting, blockNumber } as const;
-  const staking = { address: Staking, abi: abis.Staking, blockNumber } as const;
-  const distributor = { address: RewardDistributor, abi: abis.RewardDistributor, blockNumber } as const;
-  const [
-    [creator, manifest, headId, heads, closed],
-    terms,
-    round,
-    seedMissed,
-    proposal,
-    [contractPhase],
-    poll,
-    ballot,
-    account,
-    [, weight],
-    [trainerStake, voterStake],
-    purse,
-  ] = await Promise.all([
-    client.readContract({ ...registry, functionName: "task", args: [task] }),
-    client.readContract({ ...registry, functionName: "terms", args: [task] }),
-    client.readContract({ ...rounds, functionName: "round", args: [task] }),
-    client.readContract({ ...rounds, functionName: "seedMissed", args: [task] }),
-    client.readContract({ ...rounds, functionName: "proposal", args: [task, operator] }),
-    client.readContract({ ...voting, functionName: "phase", args: [task] }),
-    client.readContract({ ...voting, functionName: "poll", args: [task] }),
-    client.readContract({ ...voting, functionName: "ballot", args: [task, operator] }),
-    client.readContract({ ...staking, functionName: "account", args: [task, operator] }),
-    client.readContract({ ...staking, functionName: "weightOf", args: [task, operator] }),
-    client.readContract({ ...staking, functionName: "totals", args: [task] }),
-    client.readContract({ ...distributor, functionName: "purse", args: [task] }),
-  ]);
-  return {
-    creator,
-    manifest,
-    headId,
-    heads,
-    closed,
-    terms: terms as Terms,
-    round,
-    seedMissed,
-    proposal,
-    contractPhase: contractPhase as Phase,
-    poll,
-    ballot,
-    account: account as Account,
-    weight,
-    trainerStake,
-    voterStake,
-    purse,
-  };
-}
-
-/** The seed if it is latched or could be. */
-async function readSeed(
+/** Both seeds as far as they are latched or could be now; before publishing is over every publication changes the voters'. */
+async function readSeeds(
   { client, deployment }: Chain,
-  { open, seeded, seed, seedBlock }: Facts["round"],
+  { seedsLatched, seed: latched, seedBlock, voterBlock, accumulator }: Facts["round"],
+  phase: Phase,
   blockNumber: bigint,
-): Promise<Hex | undefined> {
-  if (!open) return undefined;
-  if (seeded) return seed;
-  const value = await client.readContract({
-    address: deployment.addresses.BlockhashBeacon,
-    abi: abis.BlockhashBeacon,
-    functionName: "valueOf",
-    args: [seedBlock],
-    blockNumber,
-  });
-  return value === zeroHash ? undefined : value;
+): Promise<{ seed?: Hex; voterSeed?: Hex }> {
+  const beaconAt = async (block: number) => {
+    const value = await client.readContract({
+      address: deployment.addresses.BlockhashBeacon,
+      abi: abis.BlockhashBeacon,
+      functionName: "valueOf",
+      args: [block],
+      blockNumber,
+    });
+    return value === zeroHash ? undefined : value;
+  };
+  const seed = seedsLatched > 0 ? latched : await beaconAt(seedBlock);
+  if (seed === undefined) return {};
+  if (phase < Phase.Ballot || voterBlock === 0) return { seed };
+  if (seedsLatched === 2) return { seed, voterSeed: voterSeed(seed, accumulator) };
+  const value = await beaconAt(voterBlock);
+  return value === undefined ? { seed } : { seed, voterSeed: voterSeed(seed, mix(accumulator, value)) };
 }
 
-type Standing = { role: Role | undefined; phase: Phase; seed: Hex };
+/** Whether the contracts would open the next round, as far as the task and its pools go. */
+function isOpenable({ closed, closableAt, round, terms, trainerStake, voterStake }: Facts, now: number, voids: number) {
+  const { seatStake, expectedTrainers, maxVoids, roles } = terms;
+  const quorum = quorumOf(terms);
+  const pools =
+    roles === Roles.Drawn
+      ? trainerStake >= BigInt(expectedTrainers + quorum) * seatStake
+      : trainerStake >= seatStake && voterStake >= BigInt(quorum) * seatStake;
+  const noticed = closableAt !== 0 && now >= closableAt;
+  return !closed && !noticed && round.paidRounds < terms.rounds && voids < maxVoids && pools;
+}
 
-function seatsIn(
-  { deployment }: Chain,
-  task: bigint,
-  operator: Address,
-  { round, terms, weight }: Facts,
-  { role, phase, seed }: Standing,
-): number {
-  const ticket = { rounds: deployment.addresses.Rounds, task, round: round.number, operator };
-  const { seatStake } = terms;
-  if (role === Role.Trainer) {
-    const share = { weight, total: round.trainerTotal, expected: terms.expectedTrainers, seatStake };
-    return seatsOf({ ...ticket, seed, pool: role }, share);
-  }
-  // Until publishing is over, each publication changes the voters' seed.
-  if (role === undefined || phase < Phase.Ballot) return 0;
-  const share = { weight, total: round.voterTotal, expected: terms.expectedVoters, seatStake };
-  return seatsOf({ ...ticket, seed: voterSeed(seed, round.accumulator), pool: role }, share);
+/** Whether anyone may close the task now. */
+function isClosable({ closed, closableAt, round, terms, purse }: Facts, now: number): boolean {
+  if (closed || round.open) return false;
+  const noticed = closableAt !== 0 && now >= closableAt;
+  return round.paidRounds >= terms.rounds || round.voids >= terms.maxVoids || noticed || isIdle(purse, terms, now);
 }
 
 function ownProposal([of, seats, slot, published, word]: Facts["proposal"], round: Facts["round"]): OwnProposal {
@@ -200,9 +150,10 @@ function ownProposal([of, seats, slot, published, word]: Facts["proposal"], roun
   return published ? { state: "published", seats, slot, artifact: word } : { state: "sealed", seats, commitment: word };
 }
 
-function ownBallot([of, seats, revealed, word, head]: Facts["ballot"], round: Facts["round"]): OwnBallot {
+function ownBallot([of, seats, state, word, head]: Facts["ballot"], round: Facts["round"]): OwnBallot {
   if (!round.open || of !== round.number) return { state: "none" };
-  return revealed
+  if (state === BallotState.Absent) return { state: "absent", seats, accuser: head };
+  return state === BallotState.Revealed
     ? { state: "revealed", seats, scores: BigInt(word), head }
     : { state: "sealed", seats, commitment: word };
 }

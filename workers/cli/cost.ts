@@ -21,6 +21,7 @@ export async function estimateCost(chain: Chain, key: OperatorKey, intent: Inten
     chain,
     key,
     newest: () => undefined,
+    sealedBallots: () => [],
     readBallot: async () => Promise.reject(new Error("no ballot")),
   };
   const gasOf = async (part: Intent): Promise<bigint[]> => {

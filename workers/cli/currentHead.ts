@@ -32,7 +32,9 @@ export async function buildCurrentHead(config: OperatorConfig, signal: AbortSign
     ]),
   );
   const moves = await readMoves(chain, config.task);
-  const endpoints = [...(await openEndpoints(chain).at(block)).values()].filter((endpoint) => endpoint !== "");
+  const endpoints = [...(await openEndpoints(chain, config.task).at(block)).values()].filter(
+    (endpoint) => endpoint !== "",
+  );
   const compute = openOperatorCompute(config);
   try {
     const artifacts = openArtifacts({

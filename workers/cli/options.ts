@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { parseUnits } from "viem";
+import { type Address, getAddress, isAddress, parseUnits } from "viem";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
-import { type OperatorConfig, readConfig } from "../config.ts";
+import { type AccountConfig, type OperatorConfig, readAccountConfig, readConfig } from "../config.ts";
 
 /** Options of every verb that speaks for an operator. */
 export type OperatorOptions = { config: string; task?: string | undefined; json?: boolean | undefined };
@@ -25,10 +25,27 @@ export function signingVerb(name: string, description: string, example: string):
 
 /** The configuration with the task that the command line names. */
 export async function configOf({ config: file, task }: OperatorOptions): Promise<OperatorConfig> {
-  const config = await readConfig(file);
+  return withTask(await readConfig(file), task);
+}
+
+/** The same for a verb that needs no model and no data; `operator` names another than the configuration's. */
+export async function accountConfigOf(options: OperatorOptions & { operator?: string }): Promise<AccountConfig> {
+  const config = withTask(await readAccountConfig(options.config), options.task);
+  return options.operator === undefined
+    ? config
+    : { ...config, operator: parseAddress("--operator", options.operator) };
+}
+
+function withTask<C extends { task: bigint }>(config: C, task: string | undefined): C {
   if (task === undefined) return config;
   if (!/^[1-9][0-9]{0,18}$/.test(task)) throw usage(`--task must be the number of a task, but is "${task}".`);
   return { ...config, task: BigInt(task) };
+}
+
+/** An address that an option gives. */
+export function parseAddress(option: string, text: string): Address {
+  if (!isAddress(text, { strict: false })) throw usage(`${option} must be an address: 0x and 40 hex digits.`);
+  return getAddress(text.toLowerCase());
 }
 
 /** An amount of tokens, such as "200" or "0.5", in the token's smallest unit. */

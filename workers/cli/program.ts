@@ -1,10 +1,14 @@
 import { Command } from "commander";
 import { claimCommand } from "./claim.ts";
+import { closeCommand, sweepCommand } from "./close.ts";
+import { acceptDelegationCommand, delegateCommand } from "./delegate.ts";
 import { exitCommand } from "./exitStake.ts";
 import { exportCommand } from "./exportHead.ts";
 import { generateCommand } from "./generate.ts";
 import { keysCommand } from "./keys.ts";
 import type { Terminal } from "./report.ts";
+import { revealCommand } from "./reveal.ts";
+import { signerCommand } from "./signer.ts";
 import { stakeCommand } from "./stake.ts";
 import { statusCommand } from "./status.ts";
 import { withdrawCommand } from "./withdraw.ts";
@@ -28,6 +32,12 @@ export function flockctl(terminal: Terminal): Command {
     claimCommand,
     exitCommand,
     withdrawCommand,
+    delegateCommand,
+    acceptDelegationCommand,
+    signerCommand,
+    revealCommand,
+    closeCommand,
+    sweepCommand,
     exportCommand,
     generateCommand,
   ];

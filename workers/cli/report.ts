@@ -38,6 +38,11 @@ export function showReport(terminal: Terminal, report: Report, { json = false }:
   for (const line of lines) terminal.write(`${line}\n`);
 }
 
+/** Basis points as a percentage: "12.5 %". */
+export function percent(bps: number): string {
+  return `${bps / 100} %`;
+}
+
 function drawn({ head, rows }: { head: string[]; rows: string[][] }): string {
   const table = new Table({ head, style: { head: ["bold"], border: [] } });
   table.push(...rows);

@@ -92,8 +92,10 @@ async function look(
     }
     case Phase.Publish:
       return { ...at, done: round.published, expected: round.sealedCount };
-    case Phase.Ballot:
-      return { ...at, done: ballots.ballots, expected: await seated(Role.Validator) };
+    case Phase.Ballot: {
+      const seedKnown = blockNumber > round.voterBlock;
+      return { ...at, done: ballots.ballots, expected: seedKnown ? await seated(Role.Validator) : Infinity };
+    }
     case Phase.Reveal:
       return { ...at, done: ballots.revealed, expected: ballots.ballots };
     default:

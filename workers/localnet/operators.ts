@@ -78,7 +78,7 @@ export async function claimAll(
       ...staking,
       account: account as Address,
       functionName: "claim",
-      args: [task, address],
+      args: [task, address, address],
     });
     await client.waitForTransactionReceipt({ hash });
   }

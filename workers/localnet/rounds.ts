@@ -45,7 +45,7 @@ export async function readOutcome(
   const cutFrom = (operator: Address) =>
     cuts
       .filter(({ args }) => args.round === round && args.operator === operator)
-      .reduce((sum, { args }) => sum + args.fromActive + args.fromLeaving, 0n);
+      .reduce((sum, { args }) => sum + args.fromActive + args.fromLeaving + args.fromDelegated, 0n);
   const proposals = published
     .map(({ args }) => args)
     .sort((a, b) => a.slot - b.slot)

@@ -7,21 +7,29 @@ import type { Intent } from "../sender/intents.ts";
 export type Situation = {
   task: bigint;
   operator: Address;
-  /** What the operator staked for; undefined without a stake. */
+  /** Whether the operator has a stake. */
+  staked: boolean;
+  /** Its role in the open round; undefined without a stake, or before it is drawn. */
   role: Role | undefined;
   /** Of the open round, else of the last one. */
   round: number;
   phase: Phase;
-  /** No round is open, and the contracts would open one now. */
+  /** The contracts would open the next round now; if this one waits for its settlement and is void, they settle it by that. */
   openable: boolean;
-  /** Blocks since the one whose hash is the round's seed; negative before it. */
+  /** The open round waits for its settlement, and will be void. */
+  isVoid: boolean;
+  /** Blocks since the one whose hash is the round's seed, and since the one that the voters' seed waits for; negative before. */
   seedAge: number;
-  seedLatched: boolean;
-  /** Seats of the operator in the open round. */
-  seats: number;
+  voterAge: number;
+  /** 0, 1 (the seed) or 2 (the voters' seed, too). */
+  seedsLatched: number;
+  /** Seats of the operator in the open round; undefined as long as they are not known. */
+  seats: number | undefined;
   /** Where the operator's own commitments stand. */
   proposal: "none" | "sealed" | "published";
-  ballot: "none" | "sealed" | "revealed";
+  ballot: "none" | "sealed" | "revealed" | "absent";
+  /** Voters that it pays to accuse of absence. */
+  absent: readonly Address[];
   /** Proposals published in the open round. */
   published: number;
   headId: Hex;
@@ -74,16 +82,33 @@ export function duties(situation: Situation, own: Own): Duty[] {
   });
 
   const list: Duty[] = [];
-  if (role !== undefined && own.endpoint !== undefined && own.endpoint !== situation.endpoint) {
+  if (situation.staked && own.endpoint !== undefined && own.endpoint !== situation.endpoint) {
     list.push(send({ kind: "announce", endpoint: own.endpoint }, [operator, digestOf(own.endpoint).slice(2, 18)]));
   }
 
-  if (phase === Phase.None && situation.openable) list.push(anyone({ kind: "openRound", task, round: round + 1 }));
-  if (phase === Phase.Settle) list.push(anyone({ kind: "settle", task, round }));
-  const seedNeeded = phase === Phase.Propose && !situation.seedLatched;
-  if (seedNeeded && situation.seedAge > SEED_OLD) list.push(anyone({ kind: "latchSeed", task, round }));
+  const openNext = anyone({ kind: "openRound", task, round: round + 1 });
+  if (phase === Phase.None && situation.openable) list.push(openNext);
+  if (phase === Phase.Settle) {
+    const settle = anyone({ kind: "settle", task, round });
+    // Opening the next round settles a void one, too: one transaction less. Should it fail, settling has its turn.
+    if (!situation.isVoid || !situation.openable) list.push(settle);
+    else list.push({ ...openNext, turn: openNext.turn / 2 }, { ...settle, turn: (1 + settle.turn) / 2 });
+  }
+  const { seedsLatched, seedAge, voterAge } = situation;
+  const seedNeeded = phase === Phase.Propose && seedsLatched === 0 && seedAge > SEED_OLD;
+  // Publishing may take its grace, and the block be out of reach when it ends.
+  const publishing = phase === Phase.Publish || phase === Phase.Ballot;
+  const voterSeedNeeded = publishing && seedsLatched === 1 && voterAge > SEED_OLD;
+  if (seedNeeded || voterSeedNeeded) {
+    const turn = turnOf("latchSeed", round, operator);
+    list.push(send({ kind: "latchSeed", task, round }, [task, round, operator, seedsLatched], turn));
+  }
+  for (const absent of situation.absent) {
+    const turn = turnOf(`accuse|${absent.toLowerCase()}`, round, operator);
+    list.push(send({ kind: "accuseAbsence", task, round, absent }, [task, round, operator, absent.slice(2, 18)], turn));
+  }
 
-  const { seats, proposal, ballot, published } = situation;
+  const { seats = 0, proposal, ballot, published } = situation;
   if (role === Role.Trainer && seats > 0) {
     const { artifact } = own;
     const proposing = phase === Phase.Propose && proposal === "none";
@@ -96,10 +121,12 @@ export function duties(situation: Situation, own: Own): Duty[] {
   if (role === Role.Validator && seats > 0 && published > 0) {
     const { report } = own;
     const sealing = phase === Phase.Ballot && ballot === "none";
-    const revealing = phase === Phase.Reveal && ballot === "sealed";
-    if ((sealing || revealing) && report === undefined) list.push(work("validate"));
+    if (sealing && report === undefined) list.push(work("validate"));
     else if (sealing && report) list.push(mine({ kind: "commitBallot", task, round, report }, report));
-    else if (revealing && report) list.push(mine({ kind: "revealBallot", task, round, report }, report));
+  }
+  // Whatever else is lost or unknown: what was sealed is opened.
+  if (phase === Phase.Reveal && ballot === "sealed") {
+    list.push(send({ kind: "revealBallot", task, round }, [task, round, operator]));
   }
   return list;
 }

@@ -1,9 +1,12 @@
 import type { Address, Hex } from "viem";
-import { voterSeed } from "../../protocol/rules/sortition.ts";
+import { Phase } from "../../protocol/words.ts";
 import { openEndpoints } from "../chain/endpoints.ts";
 import type { Chain } from "../chain/open.ts";
 import { readRound } from "../chain/round.ts";
 import type { RoundView } from "../chain/roundView.ts";
+import type { AccountConfig } from "../config.ts";
+import { openAbsences } from "./absences.ts";
+import { openWorth } from "./bounty.ts";
 import type { Situation } from "./duties.ts";
 
 /** One look at the chain: what duties depend on, and what doing them needs. */
@@ -19,28 +22,39 @@ export type Look = {
   endpointOf(operator: Address): string | undefined;
   /**
    * Seed of what every voter of the round shares: the voters' seed, for the round's own was known to those who trained.
-   * Undefined before the round's seed is known.
+   * Undefined before it is known: publishing must be over, and a block that the first publication named must exist.
    */
   seed: Hex | undefined;
 };
 
 /** A function that looks at one task with the eyes of one operator, at the newest block each time. */
-export function openLook(chain: Chain, { task, operator }: { task: bigint; operator: Address }): () => Promise<Look> {
-  const announced = openEndpoints(chain);
+export function openLook(
+  chain: Chain,
+  { task, operator, accuse = false }: { task: bigint; operator: Address; accuse?: AccountConfig["accuse"] | undefined },
+): () => Promise<Look> {
+  const announced = openEndpoints(chain, task);
+  const findAbsent = openAbsences(chain, task);
+  const isWorth = openWorth(chain, accuse);
   return async () => {
     const view = await readRound(chain, task, operator);
     const known = await announced.at(view.block.number);
     const others = [...known].filter(([who, endpoint]) => who !== operator && endpoint !== "");
     return {
-      situation: situationOf(view, known.get(operator) ?? ""),
+      situation: situationOf(view, { endpoint: known.get(operator) ?? "", absent: await worthAccusing(view) }),
       now: view.block.timestamp,
       endsAt: view.phaseEndsAt,
       proposals: view.proposals,
       endpoints: others.map(([, endpoint]) => endpoint),
       endpointOf: (who) => known.get(who) || undefined,
-      seed: view.seed === undefined ? undefined : voterSeed(view.seed, view.accumulator),
+      seed: view.voterSeed,
     };
   };
+
+  async function worthAccusing(view: RoundView): Promise<Address[]> {
+    if (accuse === false || view.phase !== Phase.Reveal || !(await isWorth(view.terms))) return [];
+    const absent = (await findAbsent(view)).map((voter) => voter.operator);
+    return absent.filter((voter) => voter !== operator);
+  }
 }
 
 /**
@@ -61,11 +75,13 @@ export function lookAgain(look: () => Promise<Look>, first: Look): () => Promise
   };
 }
 
-function situationOf(view: RoundView, endpoint: string): Situation {
-  const { task, operator, role, round, phase, openable, seedLatched, seats, headId } = view;
+function situationOf(view: RoundView, learned: Pick<Situation, "endpoint" | "absent">): Situation {
+  const { task, operator, role, round, phase, openable, isVoid, seedsLatched, seats, headId } = view;
   return {
-    ...{ task, operator, role, round, phase, openable, seedLatched, seats, headId, endpoint },
+    ...{ task, operator, role, round, phase, openable, isVoid, seedsLatched, seats, headId, ...learned },
+    staked: view.pool !== undefined,
     seedAge: Number(view.block.number - view.seedBlock),
+    voterAge: view.voterBlock === 0n ? -1 : Number(view.block.number - view.voterBlock),
     proposal: view.proposal.state,
     ballot: view.ballot.state,
     published: view.proposals.length,

@@ -5,7 +5,7 @@ import { type Address, getAddress, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { z } from "zod";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
-import { type OperatorKey, operatorKey } from "./key.ts";
+import { type Acting, type OperatorKey, operatorKey } from "./key.ts";
 
 /** Work of one guess at the password (scrypt); the standard one takes 256 MiB and about two seconds. */
 export const standardCost = { n: 2 ** 18, r: 8, p: 1 };
@@ -86,7 +86,7 @@ export async function keystoreAddress(file: string): Promise<Address> {
  * Opens a keystore.
  * @throws PermanentError if the file is not one, or the password is wrong.
  */
-export async function openKeystore(file: string, password: string): Promise<OperatorKey> {
+export async function openKeystore(file: string, password: string, acting: Acting = {}): Promise<OperatorKey> {
   const { address: _, ...keystore } = await readKeystore(file);
   let privateKey: Hex;
   try {
@@ -94,7 +94,7 @@ export async function openKeystore(file: string, password: string): Promise<Oper
   } catch {
     throw new PermanentError(`The password does not open the keystore ${file}.`, { exitCode: ExitCode.usage });
   }
-  const key = operatorKey(privateKey, `The keystore ${file}`);
+  const key = operatorKey(privateKey, `The keystore ${file}`, acting);
   if (key.address !== (await keystoreAddress(file))) {
     throw new PermanentError(`The keystore ${file} names another address than its key has.`);
   }

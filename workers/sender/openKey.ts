@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import type { Address } from "viem";
 import { ExitCode, PermanentError } from "../../protocol/errors.ts";
-import { type OperatorKey, operatorKey } from "./key.ts";
-import { openKeystore } from "./keystore.ts";
+import { type Acting, type OperatorKey, operatorKey } from "./key.ts";
+import { keystoreAddress, openKeystore } from "./keystore.ts";
 
 /** Where an operator's key is: an encrypted file, or an environment variable. Never a command line, which everyone can read. */
 export type KeySource = { keystore: string; passwordFile?: string | undefined } | { env: string };
@@ -10,6 +11,7 @@ export type OpenKeyOptions = {
   env?: NodeJS.ProcessEnv | undefined;
   /** Asks a person for a password without showing it; absent where nobody can be asked. */
   ask?: ((question: string) => Promise<string>) | undefined;
+  acting?: Acting | undefined;
 };
 
 /** Holds the password of a keystore, where no file does. */
@@ -21,16 +23,23 @@ export const PASSWORD_VARIABLE = "FLOCK_PASSWORD";
  */
 export async function openKey(
   source: KeySource,
-  { env = process.env, ask }: OpenKeyOptions = {},
+  { env = process.env, ask, acting }: OpenKeyOptions = {},
 ): Promise<OperatorKey> {
-  if ("env" in source) {
-    const value = env[source.env];
-    if (value === undefined || value === "") {
-      throw usage(`The environment variable ${source.env}, which should hold the operator's key, is not set.`);
-    }
-    return operatorKey(value, `The environment variable ${source.env}`);
+  if ("env" in source) return keyInEnvironment(source.env, env, acting);
+  return openKeystore(source.keystore, await passwordOf(source, env, ask), acting);
+}
+
+/** The address of a key, which needs no password. */
+export async function addressOfKey(source: KeySource, env: NodeJS.ProcessEnv = process.env): Promise<Address> {
+  return "env" in source ? keyInEnvironment(source.env, env).address : keystoreAddress(source.keystore);
+}
+
+function keyInEnvironment(name: string, env: NodeJS.ProcessEnv, acting?: Acting): OperatorKey {
+  const value = env[name];
+  if (value === undefined || value === "") {
+    throw usage(`The environment variable ${name}, which should hold the operator's key, is not set.`);
   }
-  return openKeystore(source.keystore, await passwordOf(source, env, ask));
+  return operatorKey(value, `The environment variable ${name}`, acting);
 }
 
 async function passwordOf(

@@ -46,6 +46,8 @@ export type Outbox = {
   replace(seq: number, transaction: { hash: Hex; raw: Hex }): Entry;
   mark(seq: number, state: IntentState, details?: MarkDetails): Entry;
   newest(id: string): Entry | undefined;
+  /** Every try to seal a ballot in a round, newest first. */
+  sealedBallots(task: bigint, round: number): Entry[];
   /** The entries in these states, lowest nonce first. */
   inState(...states: IntentState[]): Entry[];
   close(): void;
@@ -98,6 +100,9 @@ export function openOutbox(file: string): Outbox {
   const append = db.prepare("INSERT INTO transactions (seq, hash, raw) VALUES (?, ?, ?)");
   const bySeq = db.prepare("SELECT * FROM intents WHERE seq = ?");
   const byId = db.prepare("SELECT * FROM intents WHERE id = ? ORDER BY seq DESC LIMIT 1");
+  const ballots = db.prepare(
+    "SELECT * FROM intents WHERE kind = 'commitBallot' AND task = ? AND round = ? ORDER BY seq DESC",
+  );
   const transactionsOf = db.prepare("SELECT hash, raw FROM transactions WHERE seq = ? ORDER BY position");
 
   const read = (row: Row): Entry => ({
@@ -161,6 +166,7 @@ export function openOutbox(file: string): Outbox {
       const row = byId.get(id) as Row | undefined;
       return row === undefined ? undefined : read(row);
     },
+    sealedBallots: (task, round) => (ballots.all(String(task), round) as Row[]).map(read),
     inState(...states) {
       const marks = states.map(() => "?").join(", ");
       const rows = db.prepare(`SELECT * FROM intents WHERE state IN (${marks}) ORDER BY nonce, seq`).all(...states);

@@ -12,10 +12,10 @@ export type SaltFacts = {
 };
 
 /**
- * The 32-byte salt of a commitment: HMAC-SHA256 of its facts under the operator's master secret. It is derived whenever it is
+ * The 32-byte salt of a commitment: HMAC-SHA256 of its facts under the operator's secret. It is derived whenever it is
  * needed and stored nowhere, so a lost disk loses no salt, and one opened salt says nothing about another.
  */
-export function saltOf(masterSecret: Uint8Array, { type, chainId, contract, task, round, operator }: SaltFacts): Hex {
+export function saltOf(secret: Uint8Array, { type, chainId, contract, task, round, operator }: SaltFacts): Hex {
   const facts = [type, chainId, contract.toLowerCase(), task, round, operator.toLowerCase()].join("|");
-  return `0x${createHmac("sha256", masterSecret).update(facts).digest("hex")}`;
+  return `0x${createHmac("sha256", secret).update(facts).digest("hex")}`;
 }

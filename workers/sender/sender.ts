@@ -81,7 +81,8 @@ export function openSender(parameters: OpenSenderParameters): Sender {
     feeCap: parameters.feeCap,
     onStep: parameters.onStep ?? (() => {}),
   };
-  const context: ActContext = { chain, key, newest: outbox.newest, readBallot: parameters.readBallot ?? noBallots };
+  const { newest, sealedBallots } = outbox;
+  const context: ActContext = { chain, key, newest, sealedBallots, readBallot: parameters.readBallot ?? noBallots };
 
   /** Everything from a wish to its effect. */
   async function bringAbout(intent: Intent, signal: AbortSignal | undefined): Promise<Sent> {
@@ -171,7 +172,7 @@ export function openSender(parameters: OpenSenderParameters): Sender {
   }
 
   return {
-    operator: key.address,
+    operator: key.operator,
     send: (intent, { signal } = {}) =>
       turns.take(async () => {
         await resume(signal);

@@ -33,6 +33,24 @@ contract LanesTest {
         vm.assertEq(Lanes.sum(result), count, "sum");
     }
 
+    function test_within_isBelowOneBarAndNotTheOther_fuzz(
+        uint16[8] memory a,
+        uint16[8] memory b,
+        uint8 full
+    ) public pure {
+        uint256 word;
+        uint256 low;
+        uint256 high;
+        for (uint256 k = 0; k < 8; ++k) {
+            word |= Lanes.put(a[k], k);
+            uint256 top = (full >> k) % 2 == 1 ? 65_536 : b[k];
+            high |= Lanes.put(top, k);
+            low |= Lanes.put(top - (top * a[7 - k]) / 65_536, k);
+        }
+        uint256 result = Lanes.within(word, low, high);
+        vm.assertEq(result, Lanes.lessThan(word, high) - Lanes.lessThan(word, low), "lanes");
+    }
+
     function test_weightBelow_sumsEveryLane_fuzz(
         uint256[5] memory words,
         uint8[5] memory seats,

@@ -10,9 +10,10 @@ import {TaskRegistry} from "../../../contracts/TaskRegistry.sol";
 import {ValidatorVoting} from "../../../contracts/ValidatorVoting.sol";
 import {Purse, Verdict} from "../../../contracts/interfaces/IRewardDistributor.sol";
 import {Phase, Round} from "../../../contracts/interfaces/IRounds.sol";
-import {Account, Role} from "../../../contracts/interfaces/IStaking.sol";
-import {Terms} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {Account, Pool, Position, Role} from "../../../contracts/interfaces/IStaking.sol";
+import {Payout, Roles, Terms} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Commitments} from "../../../contracts/libraries/Commitments.sol";
+import {Shares} from "../../../contracts/libraries/Shares.sol";
 import {Phases} from "../../../contracts/libraries/Phases.sol";
 import {ABSTAIN, Ballot, MISSING} from "../../../contracts/types/Ballot.sol";
 import {NO_ROUND, RoundId} from "../../../contracts/types/RoundId.sol";
@@ -26,6 +27,7 @@ abstract contract Base {
     uint256 internal constant FUNDS = 10_000 ether;
     bytes32 internal constant MANIFEST = "manifest";
     bytes32 internal constant SEED = "seed";
+    bytes32 internal constant VOTER_VALUE = "value of the voters' block";
     bytes32 internal constant REPORT = "report";
     bytes20 internal constant HEAD = bytes20("head");
 
@@ -38,6 +40,7 @@ abstract contract Base {
     FlockToken internal token;
     TaskRegistry internal registry;
     Staking internal staking;
+    BlockhashBeacon internal beacon;
     Rounds internal rounds;
     ValidatorVoting internal voting;
     RewardDistributor internal distributor;
@@ -46,12 +49,14 @@ abstract contract Base {
     address internal stranger = address(0x57);
     address[] internal trainers; // ascending, each with one unit
     address[] internal validators; // ascending, each with one unit
+    address[] internal delegators; // whoever delegated
     TaskId internal task; // the newest
 
     TaskId[] private _tasks;
     address[] private _published;
     address[] private _sealed; // and not published
     address[] private _voters;
+    address[] private _absent; // accused
     mapping(address voter => Preimage) private _preimages;
 
     function setUp() public virtual {
@@ -71,25 +76,28 @@ abstract contract Base {
         token = token_;
         registry = new TaskRegistry();
         staking = new Staking(token, registry);
-        rounds = new Rounds(registry, staking, new BlockhashBeacon());
+        beacon = new BlockhashBeacon();
+        rounds = new Rounds(registry, staking, beacon);
         voting = new ValidatorVoting(rounds);
         distributor = new RewardDistributor(registry, staking, rounds, voting);
         registry.bind(address(distributor));
         staking.bind(address(rounds), address(distributor));
-        rounds.bind(address(distributor));
+        rounds.bind(address(voting), address(distributor));
     }
 
     /// @dev The defaults, with nine voters instead of 36 so that one voter is one seat.
     function defaultTerms() internal pure returns (Terms memory) {
         return
             Terms({
-                seatStake: UNIT,
+                seatStake: uint88(UNIT),
                 propose: 6 hours,
                 publish: 30 minutes,
                 ballot: 2 hours,
                 reveal: 30 minutes,
                 grace: 12 hours,
                 unbonding: 7 days,
+                rankRatioBps: 8500,
+                maxLeverage: 9,
                 rounds: 10,
                 expectedTrainers: 6,
                 expectedVoters: 9,
@@ -104,7 +112,10 @@ abstract contract Base {
                 dissentBps: 1000,
                 headBps: 500,
                 absentBps: 200,
-                voterShareBps: 3000
+                voterShareBps: 3000,
+                idleAfter: 30 days,
+                roles: Roles.Declared,
+                payout: Payout.Proportional
             });
     }
 
@@ -143,7 +154,20 @@ abstract contract Base {
 
     function requestExit(address operator, uint256 amount) internal {
         vm.prank(operator);
-        staking.requestExit(task, amount);
+        staking.requestExit(task, operator, amount);
+    }
+
+    function acceptDelegation(address operator, uint16 commissionBps) internal {
+        vm.prank(operator);
+        staking.acceptDelegation(task, commissionBps);
+    }
+
+    function delegate(address owner, address operator, uint256 amount) internal {
+        token.transfer(owner, amount);
+        allow(owner);
+        vm.prank(owner);
+        staking.delegate(task, operator, amount);
+        delegators.push(owner);
     }
 
     /// @dev Opens a round and goes on until its seed is known.
@@ -151,7 +175,8 @@ abstract contract Base {
         delete _published;
         delete _sealed;
         delete _voters;
-        rounds.openRound(task);
+        delete _absent;
+        rounds.openRound(task, none(), none());
         vm.roll(block.number + 2);
         vm.setBlockhash(block.number - 1, SEED);
     }
@@ -174,7 +199,7 @@ abstract contract Base {
             saltOf(trainer)
         );
         vm.prank(trainer);
-        rounds.commitProposal(task, commitment);
+        rounds.commitProposal(task, trainer, commitment);
         _sealed.push(trainer);
     }
 
@@ -182,6 +207,13 @@ abstract contract Base {
         rounds.publishProposal(task, trainer, artifactOf(trainer), saltOf(trainer));
         _published.push(trainer);
         _drop(_sealed, trainer);
+        if (_published.length == 1) _fixVoterValue();
+    }
+
+    /// @dev Goes on until the block that the voters' seed needs is there.
+    function _fixVoterValue() private {
+        vm.roll(block.number + 2);
+        vm.setBlockhash(rounds.round(task).voterBlock, VOTER_VALUE);
     }
 
     /// @dev Opens a round in which the first `count` trainers propose and publish in order.
@@ -200,7 +232,7 @@ abstract contract Base {
         _preimages[voter] = Preimage(scores, head, saltOf(voter));
         bytes32 commitment = ballotCommitment(voter, scores, head);
         vm.prank(voter);
-        voting.commitBallot(task, commitment);
+        voting.commitBallot(task, voter, commitment, "");
         _voters.push(voter);
     }
 
@@ -215,6 +247,12 @@ abstract contract Base {
 
     function revealAll() internal {
         for (uint256 i = 0; i < _voters.length; ++i) reveal(_voters[i]);
+    }
+
+    function accuse(address accuser, address operator) internal {
+        vm.prank(accuser);
+        voting.accuseAbsence(task, operator);
+        _absent.push(operator);
     }
 
     /// @dev All `count` first validators vote `scores`, reveal, and the round becomes settleable.
@@ -258,8 +296,13 @@ abstract contract Base {
         }
     }
 
-    function voters() internal view returns (address[] memory) {
-        return _sorted(_voters);
+    /// @dev All who sealed a ballot or are accused of absence, ascending.
+    function voters() internal view returns (address[] memory list) {
+        list = new address[](_voters.length + _absent.length);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = i < _voters.length ? _voters[i] : _absent[i - _voters.length];
+        }
+        return _sorted(list);
     }
 
     function none() internal pure returns (address[] memory) {
@@ -294,6 +337,14 @@ abstract contract Base {
         return staking.account(task, operator);
     }
 
+    function pool(address operator) internal view returns (Pool memory) {
+        return staking.pool(task, operator);
+    }
+
+    function position(address operator, address owner) internal view returns (Position memory) {
+        return staking.position(task, operator, owner);
+    }
+
     function weight(address operator) internal view returns (uint256 w) {
         (, w) = staking.weightOf(task, operator);
     }
@@ -303,7 +354,7 @@ abstract contract Base {
     }
 
     function headId() internal view returns (bytes32 id) {
-        (, , id, , ) = registry.task(task);
+        (, , id, , , ) = registry.task(task);
     }
 
     /* ASSERTIONS */
@@ -313,7 +364,8 @@ abstract contract Base {
         vm.assertEq(uint256(current), uint256(expected), "phase");
     }
 
-    /// @dev Token balance = active + joining + leaving + left + claimable + pots + to burn, over all tasks, to the wei.
+    /// @dev Token balance = active + joining + leaving + left + claimable + pots + to burn, over all tasks, to the wei; with
+    /// delegators, less than what rounding may leave.
     function assertConserved() internal view {
         uint256 sum = staking.toBurn();
         for (uint256 t = 0; t < _tasks.length; ++t) {
@@ -321,28 +373,52 @@ abstract contract Base {
             sum += uint256(p.pot) + p.incoming;
             for (uint256 i = 0; i < trainers.length; ++i) sum += _holdings(_tasks[t], trainers[i]);
             for (uint256 i = 0; i < validators.length; ++i) sum += _holdings(_tasks[t], validators[i]);
+            // A refund, and the bounties of those who settle and accuse.
+            address[3] memory others = [creator, stranger, address(this)];
+            for (uint256 i = 0; i < others.length; ++i) sum += _holdings(_tasks[t], others[i]);
         }
-        vm.assertEq(token.balanceOf(address(staking)), sum, "conservation");
+        uint256 balance = token.balanceOf(address(staking));
+        vm.assertLe(sum, balance, "nothing is owed that is not there");
+        vm.assertLe(balance, sum + 10 * delegators.length, "conservation");
         _assertTotals();
     }
 
     /// @dev The sums of weights are the sums of weights.
     function _assertTotals() private view {
+        Terms memory terms = registry.terms(task);
         uint256[2] memory sums;
         for (uint256 i = 0; i < trainers.length + validators.length; ++i) {
             address operator = i < trainers.length ? trainers[i] : validators[i - trainers.length];
             Account memory a = account(operator);
             uint256 amount = uint256(a.active) + a.joining;
-            if (amount >= registry.seatStake(task)) sums[uint256(a.role)] += amount;
+            if (amount < terms.seatStake) continue;
+            uint256 most = amount * terms.maxLeverage;
+            uint256 counts = Shares.countsNext(pool(operator));
+            sums[a.role == Role.Validator ? 1 : 0] += amount + (counts < most ? counts : most);
         }
+        if (terms.roles == Roles.Drawn) sums[1] = sums[0];
         (uint96 trainerTotal, uint96 voterTotal) = staking.totals(task);
         vm.assertEq(trainerTotal, sums[0], "trainer total");
         vm.assertEq(voterTotal, sums[1], "voter total");
     }
 
-    function _holdings(TaskId id, address operator) private view returns (uint256) {
+    function _holdings(TaskId id, address operator) private view returns (uint256 sum) {
         Account memory a = staking.account(id, operator);
-        return uint256(a.active) + a.joining + a.leaving + a.left + a.claimable;
+        sum = uint256(a.active) + a.joining + a.leaving + a.left + a.claimable;
+        Pool memory delegated = staking.pool(id, operator);
+        if (!delegated.accepts) return sum;
+        sum += uint256(delegated.active) + delegated.joining;
+        for (uint256 i = 0; i < delegators.length; ++i) {
+            if (_isListed(i)) continue;
+            Position memory its = staking.position(id, operator, delegators[i]);
+            sum += uint256(its.left) + its.claimable;
+        }
+    }
+
+    /// @dev Whether the delegator is in the list before.
+    function _isListed(uint256 index) private view returns (bool) {
+        for (uint256 i = 0; i < index; ++i) if (delegators[i] == delegators[index]) return true;
+        return false;
     }
 
     function _pack(int16 a, int16 b, int16 c, int16 d) private pure returns (Ballot) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Sortition} from "../../../contracts/libraries/Sortition.sol";
+import {Lot, Sortition} from "../../../contracts/libraries/Sortition.sol";
 import {Base, Role, RoundId} from "./Base.sol";
 
 /// @notice Full rounds: more operators with seats than a round can hold, found by trying addresses with the seed that the
 /// test itself will set.
 abstract contract Luck is Base {
+    using Sortition for Lot;
+
     /// @dev The first `count` addresses that get a seat in round 1 of `task` if exactly they stake one unit each.
     function luckyOperators(Role role, uint256 count, uint256 expected) internal view returns (address[] memory) {
         return luckyOperators(role, count, expected, SEED);
@@ -22,8 +24,9 @@ abstract contract Luck is Base {
         uint256 found = 0;
         for (uint160 i = 1; found < count; ++i) {
             address one = address((uint160(role) + 1) * 0x100000 + i);
-            uint256 u = Sortition.luck(seed, address(rounds), task, RoundId.wrap(1), role, one);
-            if (Sortition.seats(u, expected, UNIT, count * UNIT, UNIT) != 0) lucky[found++] = one;
+            Lot memory lot = Lot(task, RoundId.wrap(1), role, one, expected, UNIT, 0);
+            lot.divisor = Sortition.divisorOf(count * UNIT, expected, UNIT);
+            if (lot.seats(lot.luck(seed, address(rounds))) != 0) lucky[found++] = one;
         }
     }
 

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { NO_HEAD } from "../../../protocol/rules/ballots.ts";
-import { ballotFault, faultOf, proposalFault, unopenedFault } from "../../../protocol/rules/faults.ts";
+import {
+  absenceFault,
+  accuserBounty,
+  ballotFault,
+  faultOf,
+  proposalFault,
+  unopenedFault,
+} from "../../../protocol/rules/faults.ts";
 import type { Slot } from "../../../protocol/rules/tally.ts";
 import { ABSTAIN, MAX_SCORE, MIN_SCORE, MISSING, Verdict } from "../../../protocol/words.ts";
 import { holds } from "../../support/property.ts";
@@ -112,4 +119,14 @@ test("no ballot costs more than never revealing it, so hiding one never pays", (
     const fault = ballotFault(harsh, [good, bad, bad, open], { seats: 3, scores, head }, headOf(2));
     assert.ok(fault <= unopenedFault(harsh, 3) + 3n);
   });
+});
+
+test("an absence costs absentBps a seat, and its accuser gets a tenth of what was taken, at most of one seat's fault", () => {
+  const terms = someTerms({ seatStake: 10_001n, absentBps: 100, dissentBps: 100 });
+  assert.equal(absenceFault(terms, 1), 101n);
+  assert.equal(absenceFault(terms, 7), 701n);
+  assert.equal(accuserBounty(terms, 99n), 9n);
+  assert.equal(accuserBounty(terms, 701n), 10n);
+  assert.equal(accuserBounty(terms, 9n), 0n);
+  assert.equal(accuserBounty({ ...terms, absentBps: 0 }, 701n), 0n);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { NO_HEAD } from "../../../protocol/rules/ballots.ts";
+import { accuserBounty } from "../../../protocol/rules/faults.ts";
 import {
   type Outcome,
   referenceOf,
@@ -10,11 +11,12 @@ import {
   settleRound,
   splitSlashed,
 } from "../../../protocol/rules/settlement.ts";
-import { ABSTAIN, MISSING, Verdict } from "../../../protocol/words.ts";
+import type { Terms } from "../../../protocol/terms.ts";
+import { ABSTAIN, MISSING, Payout, Verdict } from "../../../protocol/words.ts";
 import { holds } from "../../support/property.ts";
 import { FLK, someTerms } from "../../support/terms.ts";
 import { somePoll } from "../../support/votes.ts";
-import { addressOf, headOf } from "../../support/words.ts";
+import { addressOf, headOf, wordOf } from "../../support/words.ts";
 
 const terms = someTerms();
 const pot = 3600n * FLK;
@@ -42,12 +44,13 @@ test("good work is paid, poison and lies are slashed", () => {
   });
   assert.deepEqual(verdicts(outcome), [Verdict.Accepted, Verdict.Rejected]);
   assert.deepEqual(outcome.factors, [2n * 295n, 0n]);
-  // Alone accepted with two of six seats: 2 * 0.7 * 3600 * 2 / 6 = 1680.
-  assert.deepEqual(lineOf(outcome, 100), { operator: addressOf(100), pay: 1680n * FLK, fault: 0n });
+  // The settler gets 3.6. Alone accepted with two of six seats: 2 * 0.7 * 3596.4 * 2 / 6 = 1678.32.
+  assert.equal(outcome.bounty, 36n * (FLK / 10n));
+  assert.deepEqual(lineOf(outcome, 100), { operator: addressOf(100), pay: 167_832n * (FLK / 100n), fault: 0n });
   assert.deepEqual(lineOf(outcome, 101), { operator: addressOf(101), pay: 0n, fault: 30n * FLK });
-  // The two honest voters share 0.3 * 3600 = 1080 evenly.
-  assert.equal(lineOf(outcome, 1).pay, 540n * FLK);
-  assert.equal(lineOf(outcome, 2).pay, 540n * FLK);
+  // The two honest voters share 0.3 * 3596.4 = 1078.92 evenly.
+  assert.equal(lineOf(outcome, 1).pay, 53_946n * (FLK / 100n));
+  assert.equal(lineOf(outcome, 2).pay, 53_946n * (FLK / 100n));
   assert.deepEqual(lineOf(outcome, 3), { operator: addressOf(3), pay: 0n, fault: 50n * FLK });
   assert.deepEqual(lineOf(outcome, 4), { operator: addressOf(4), pay: 0n, fault: 15n * FLK });
 });
@@ -137,10 +140,68 @@ test("whoever names another head than the reference is at fault, whoever names n
   );
 });
 
-test("nine tenths of a slash go back to the pot, rounded down", () => {
-  assert.deepEqual(splitSlashed(100n), { returned: 90n, burned: 10n });
-  assert.deepEqual(splitSlashed(9n), { returned: 8n, burned: 1n });
-  assert.deepEqual(splitSlashed(0n), { returned: 0n, burned: 0n });
+test("nine tenths of a slash go back to the pot, rounded down, and accusers are paid out of the rest", () => {
+  assert.deepEqual(splitSlashed(100n, 0n), { returned: 90n, burned: 10n });
+  assert.deepEqual(splitSlashed(9n, 0n), { returned: 8n, burned: 1n });
+  assert.deepEqual(splitSlashed(0n, 0n), { returned: 0n, burned: 0n });
+  assert.deepEqual(splitSlashed(100n, 7n), { returned: 90n, burned: 3n });
+});
+
+test("bounties of accusers never exceed the tenth that would burn", () => {
+  const cuts = fc.array(fc.bigInt(0n, 10n ** 20n), { maxLength: 64 });
+  holds(fc.record({ cuts, others: fc.bigInt(0n, 10n ** 20n) }), ({ cuts, others }) => {
+    const slashed = cuts.reduce((sum, cut) => sum + cut, others);
+    const bounties = cuts.reduce((sum, cut) => sum + accuserBounty(terms, cut), 0n);
+    const { returned, burned } = splitSlashed(slashed, bounties);
+    assert.ok(burned >= 0n);
+    assert.equal(returned + burned + bounties, slashed);
+  });
+});
+
+test("an absent voter is settled last, is paid nothing, and is forgiven if the round is void", () => {
+  const absences = [{ operator: addressOf(0), seats: 3, accuser: addressOf(900) }];
+  const play = (seats: number) =>
+    settleRound(terms, { pot, proposals: published(1), ballots: cast([seats, [300]]), absences });
+  const line = { operator: addressOf(0), pay: 0n, fault: 6n * FLK, accuser: addressOf(900) };
+  assert.deepEqual(play(30).lines.at(-1), line);
+  assert.equal(play(30).lines.length, 3);
+  assert.equal(play(18).isVoid, true);
+  assert.equal(play(18).lines.length, 2);
+});
+
+test("an absent voter changes nothing for those who voted", () => {
+  const ballots = cast([15, [300, -700]], [15, [310, -690]], [5, [-300, 300]], [1]);
+  const absences = [{ operator: addressOf(50), seats: 30, accuser: addressOf(900) }];
+  const without = settleRound(terms, { pot, proposals: published(2, 1), ballots });
+  const { lines, ...rest } = settleRound(terms, { pot, proposals: published(2, 1), ballots, absences });
+  assert.deepEqual({ ...rest, lines: lines.slice(0, -1) }, without);
+});
+
+test("whoever settles gets a thousandth of the pot, at most a tenth of a seat, and the rest is shared", () => {
+  const play = (pot: bigint, seats = 30) =>
+    settleRound(terms, { pot, proposals: published(1), ballots: cast([seats, [300]]) });
+  assert.equal(play(10_000n).bounty, 10n);
+  assert.equal(play(9_999n).bounty, 9n);
+  assert.equal(play(10n ** 24n).bounty, 10n * FLK);
+  assert.equal(play(10n ** 24n, 18).bounty, 0n, "a void round");
+  // 2 * floor(0.7 * 9990) / 6 for the one seat of six.
+  assert.equal(lineOf(play(10_000n), 100).pay, 2331n);
+});
+
+test("ranked trainers are paid by the places of their seats, and their factors stay those of the head", () => {
+  const wide = { ...terms, expectedTrainers: 3 }; // no cap bites
+  const ranked = { ...wide, payout: Payout.Ranked };
+  const ballots = cast([30, [300, 200]]);
+  const seed = wordOf(3);
+  const play = (terms: Terms) => settleRound(terms, { pot: 10_000n * FLK, proposals: published(1, 2), ballots, seed });
+  assert.deepEqual(play(ranked).factors, play(wide).factors);
+  const part = ((10_000n - 10n) * FLK * 7n) / 10n;
+  const first = 2n ** 64n;
+  const second = (first * 8500n) / 10_000n;
+  const third = (second * 8500n) / 10_000n;
+  const sum = first + second + third;
+  assert.equal(lineOf(play(ranked), 100).pay, (part * first) / sum);
+  assert.equal(lineOf(play(ranked), 101).pay, (part * (second + third)) / sum);
 });
 
 test("the order of the voters changes nothing for any of them, and pay never exceeds the pot", () => {
@@ -154,6 +215,6 @@ test("the order of the voters changes nothing for any of them, and pay never exc
     const other = settleRound(terms, { pot, proposals, ballots: turned });
     assert.deepEqual(other.slots, one.slots);
     assert.deepEqual(new Set(other.lines), new Set(one.lines));
-    assert.ok(one.lines.reduce((sum, { pay }) => sum + pay, 0n) <= pot);
+    assert.ok(one.lines.reduce((sum, { pay }) => sum + pay, one.bounty) <= pot);
   });
 });

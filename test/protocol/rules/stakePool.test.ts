@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { emptyDelegation } from "../../../protocol/rules/delegation.ts";
 import {
   type Account,
   deposited,
   emptyAccount,
   exitRequested,
   isEmpty,
-  nextWeight,
-  openWeight,
   slashed,
   touched,
   withdrawable,
   withdrawn,
 } from "../../../protocol/rules/stakePool.ts";
+import * as weights from "../../../protocol/rules/weights.ts";
 import { longestRound } from "../../../protocol/terms.ts";
 import { Role } from "../../../protocol/words.ts";
 import { holds } from "../../support/property.ts";
@@ -21,6 +21,8 @@ import { someTerms } from "../../support/terms.ts";
 
 const terms = someTerms({ seatStake: 100n, unbonding: 1_000_000 });
 const { Validator } = Role;
+const openWeight = (of: typeof terms, account: Account) => weights.openWeight(of, account, emptyDelegation());
+const nextWeight = (of: typeof terms, account: Account) => weights.nextWeight(of, account, emptyDelegation());
 const staked = (amount: bigint) => deposited(emptyAccount(), Validator, amount, undefined);
 const exit = (account: Account, amount: bigint, round: number | undefined, now = 0) =>
   exitRequested(terms, account, amount, round, now);
@@ -117,6 +119,14 @@ test("a single wei joins, is exposed, and leaves like any other amount", () => {
   assert.deepEqual([slashed(exit(staked(3n), 2n, 7), 1n).fromActive], [1n]);
 });
 
+test("an account names no round in which nothing joins or leaves any more", () => {
+  const { joining, joinRound } = exit(deposited(staked(100n), Validator, 900n, 7), 1000n, 7);
+  assert.deepEqual([joining, joinRound], [0n, 0]);
+  const ruined = slashed(exit(staked(100n), 100n, 7), 500n).account;
+  assert.deepEqual([ruined.leaving, ruined.leaveRound], [0n, 7], "it was leaving round 7 until that is settled");
+  assert.equal(touched(ruined, undefined).leaveRound, 0);
+});
+
 test("an account is empty, and its role free, once nothing of the stake is left in it", () => {
   const account = exit(staked(300n), 300n, undefined, 0);
   assert.equal(isEmpty(account), false);
@@ -152,21 +162,21 @@ test("whatever happens in whatever order, no wei appears or disappears and none 
     let put = 0n;
     let out = 0n;
     for (const { kind, amount } of acts) {
-      const weights = [openWeight(terms, touched(account, open?.number)), nextWeight(terms, account)];
+      const before = [openWeight(terms, touched(account, open?.number)), nextWeight(terms, account)];
       if (kind === "deposit") {
         account = deposited(account, Validator, amount, open?.number);
         put += amount;
-        if (open) assert.equal(openWeight(terms, account), weights[0], "a deposit has no weight in the open round");
+        if (open) assert.equal(openWeight(terms, account), before[0], "a deposit has no weight in the open round");
       } else if (kind === "exit") {
         const { active, joining } = touched(account, open?.number);
         const most = active + joining;
         if (most === 0n) continue;
         account = exit(account, amount < most ? amount : most, open?.number, now);
-        if (open) assert.equal(openWeight(terms, account), weights[0], "an exit keeps its weight in the open round");
+        if (open) assert.equal(openWeight(terms, account), before[0], "an exit keeps its weight in the open round");
       } else if (kind === "fault" && open) {
-        const before = touched(account, open.number);
-        const { account: after, fromActive, fromLeaving } = slashed(before, amount);
-        assert.ok(fromActive <= before.active && fromLeaving <= before.leaving);
+        const exposed = touched(account, open.number);
+        const { account: after, fromActive, fromLeaving } = slashed(exposed, amount);
+        assert.ok(fromActive <= exposed.active && fromLeaving <= exposed.leaving);
         account = after;
         out += fromActive + fromLeaving;
       } else if (kind === "open") open ??= { number: ++rounds, openedAt: now };

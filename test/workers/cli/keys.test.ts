@@ -3,12 +3,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Command } from "commander";
 import { privateKeyToAddress } from "viem/accounts";
 import { ExitCode } from "../../../protocol/errors.ts";
 import { exitOf } from "../../../workers/cli/exit.ts";
 import { flockctl as program } from "../../../workers/cli/program.ts";
 import { lightCost, newKeystore } from "../../../workers/sender/keystore.ts";
-import { flockctl } from "../../support/workerTask.ts";
+import { flockctl, startFlockctl } from "../../support/workerTask.ts";
 
 describe("flockctl keys", () => {
   let folder: string;
@@ -71,9 +72,17 @@ describe("flockctl keys", () => {
   });
 });
 
+const silent = { write: () => {}, tell: () => {}, isTerminal: false, ask: undefined };
+
+/** Every command that does something itself, in full: "keys new". */
+function leaves(command: Command, before: string[] = []): string[] {
+  if (command.commands.length === 0) return [before.join(" ")];
+  return command.commands.flatMap((each) => leaves(each, [...before, each.name()]));
+}
+
 describe("flockctl", () => {
   test("shows an example with the help of every verb", async () => {
-    for (const verb of ["stake", "worker", "status", "claim", "exit", "withdraw", "export", "generate"]) {
+    for (const verb of leaves(program(silent))) {
       let text = "";
       const terminal = {
         write: (more: string) => {
@@ -83,10 +92,16 @@ describe("flockctl", () => {
         isTerminal: false,
         ask: undefined,
       };
-      const parsed = program(terminal).parseAsync([verb, "--help"], { from: "user" });
+      const parsed = program(terminal).parseAsync([...verb.split(" "), "--help"], { from: "user" });
       await assert.rejects(parsed, (error: Error) => exitOf(error).code === ExitCode.ok);
       assert.match(text, new RegExp(`Example:\n +flockctl ${verb} `));
     }
+  });
+
+  test("ends without a word when nobody reads on", async () => {
+    const help = startFlockctl(["--help"]);
+    help.hangUp();
+    assert.deepEqual(await help.ended, { code: 0, stdout: "", stderr: "" });
   });
 
   test("ends with 2 and a hint for a wrong command line", async () => {

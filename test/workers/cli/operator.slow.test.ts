@@ -7,13 +7,14 @@ import { readHeader } from "../../../learning/artifact/safetensors.ts";
 import { type LocalChain, startLocalChain, type TestAccount } from "../../support/localChain.ts";
 import { FLK } from "../../support/terms.ts";
 import { makeTinyTask, type TinyTask } from "../../support/tinyTask.ts";
-import { flockctl, openWorkerTask, writeOperatorConfig } from "../../support/workerTask.ts";
+import { flockctl, openWorkerTask, writeAccountConfig, writeOperatorConfig } from "../../support/workerTask.ts";
 
 describe("flockctl for an operator", () => {
   let folder: string;
   let tiny: TinyTask;
   let chain: LocalChain;
   let file: string;
+  let delegatorFile: string;
   let operator: TestAccount;
 
   before(async () => {
@@ -23,6 +24,7 @@ describe("flockctl for an operator", () => {
     operator = chain.accounts[1] as TestAccount;
     const task = await openWorkerTask(chain, tiny.digest);
     file = await writeOperatorConfig(join(folder, "own"), { chain, task, tiny, operator: operator.address });
+    delegatorFile = await writeAccountConfig(join(folder, "other"), { chain, task, operator: operator.address });
   });
   after(async () => {
     await chain.stop();
@@ -60,6 +62,40 @@ describe("flockctl for an operator", () => {
     assert.equal(status.worker, null);
   });
 
+  test("is delegated to, at a commission that it named before", async () => {
+    const shown = await json("accept-delegation", "--commission", "12.5", "--yes");
+    assert.equal(shown.commissionBps, 1250);
+    const { privateKey, address } = chain.accounts[3] as TestAccount;
+    const delegator = (verb: string, ...args: string[]) =>
+      flockctl([verb, "--config", delegatorFile, "--json", ...args], { OPERATOR_KEY: privateKey });
+    const done = async (verb: string, ...args: string[]) => {
+      const { code, stdout, stderr } = await delegator(verb, ...args);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    };
+    const asked = await delegator("delegate", "--amount", "40");
+    assert.equal(asked.code, 2);
+    assert.match(asked.stderr, /delegate\t40 FLK to 0x\w+ in task 1/);
+    assert.match(asked.stderr, /commission\t12\.5 % of your rewards/);
+    assert.match(asked.stderr, /no more than 1350 FLK count/);
+    await done("delegate", "--amount", "40", "--yes", "--id", "once");
+    await done("delegate", "--amount", "40", "--yes", "--id", "once");
+    const status = await json("status", "--owner", address);
+    assert.equal(status.delegated.active, String(40n * FLK));
+    assert.equal(status.position.active, String(40n * FLK));
+    const frozen = await run("accept-delegation", "--commission", "50", "--yes");
+    assert.match(frozen.stderr, /its commission is frozen/);
+
+    assert.equal((await done("claim", "--yes")).amount, "0");
+    await done("exit", "--all", "--yes");
+    const early = await delegator("withdraw", "--yes");
+    assert.match(early.stderr, /the stake is locked until/);
+    await chain.pass(8 * 24 * 3600);
+    assert.equal((await done("withdraw", "--yes")).amount, String(40n * FLK));
+    const none = await delegator("exit", "--all", "--yes");
+    assert.match(none.stderr, /has nothing staked delegated to 0x\w+ in task 1/);
+  });
+
   test("tells the contracts' refusal in one sentence", async () => {
     const { code, stderr } = await run("stake", "--role", "validator", "--amount", "1", "--yes");
     assert.equal(code, 4);
@@ -93,6 +129,10 @@ describe("flockctl for an operator", () => {
       [["stake", "--role", "trainer", "--amount", "much"], /--amount must be a number of tokens/],
       [["exit"], /either --amount or --all/],
       [["status", "--task", "0"], /--task must be the number of a task/],
+      [["stake", "--amount", "1"], /Say with --role whether to stake as a trainer or as a validator/],
+      [["accept-delegation", "--commission", "101"], /--commission must be a percentage from 0 to 100/],
+      [["delegate", "--operator", "bob", "--amount", "1"], /--operator must be an address/],
+      [["reveal", "--round", "0"], /--round must be the number of a round/],
     ];
     for (const [[verb, ...args], message] of cases) {
       const { code, stderr } = await run(verb as string, ...args);
@@ -102,6 +142,24 @@ describe("flockctl for an operator", () => {
     const unknown = await run("status", "--task", "7");
     assert.equal(unknown.code, 4);
     assert.match(unknown.stderr, /there is no task 7/);
+  });
+
+  test("is closed by nobody while rounds are to come, but by its creator's notice", async () => {
+    const creator = (verb: string, ...args: string[]) =>
+      flockctl([verb, "--config", delegatorFile, ...args], {
+        OPERATOR_KEY: (chain.accounts[0] as TestAccount).privateKey,
+      });
+    const early = await run("close", "--yes");
+    assert.equal(early.code, 4);
+    assert.match(early.stderr, /task 1 has rounds to come/);
+    const stranger = await run("close", "--notice", "--yes");
+    assert.equal(stranger.code, 2);
+    assert.match(stranger.stderr, /Only its creator 0x\w+ gives notice of task 1/);
+    const notice = await creator("close", "--notice", "--yes");
+    assert.equal(notice.code, 0, notice.stderr);
+    assert.match(notice.stdout, /Task 1 may be closed from/);
+    const burned = await run("sweep", "--yes");
+    assert.equal(burned.stdout, "Nothing waits to be burned.\n");
   });
 
   test("exports head, adapter and lineage", async () => {

@@ -4,25 +4,30 @@ import { Phase, Role } from "../../../protocol/words.ts";
 import { type Duty, duties, type Own, type Situation } from "../../../workers/scheduler/duties.ts";
 
 const artifact = `0x${"a1".repeat(32)}` as const;
+const other = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const report = `0x${"b2".repeat(32)}` as const;
 
 const trainer: Situation = {
   task: 1n,
   operator: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  staked: true,
   role: Role.Trainer,
   round: 3,
   phase: Phase.Propose,
   openable: false,
+  isVoid: false,
   seedAge: 2,
-  seedLatched: true,
+  voterAge: -1,
+  seedsLatched: 1,
   seats: 2,
   proposal: "none",
   ballot: "none",
+  absent: [],
   published: 0,
   headId: `0x${"11".repeat(32)}`,
   endpoint: "http://10.0.0.1:80",
 };
-const validator: Situation = { ...trainer, role: Role.Validator, phase: Phase.Ballot, published: 2 };
+const validator: Situation = { ...trainer, role: Role.Validator, phase: Phase.Ballot, published: 2, voterAge: 2 };
 const nothing: Own = {
   artifact: undefined,
   report: undefined,
@@ -67,10 +72,18 @@ const table: [name: string, situation: Situation, own: Partial<Own>, expected: s
     ["revealBallot"],
   ],
   [
-    "a lost report is measured again to be revealed",
-    { ...validator, phase: Phase.Reveal, ballot: "sealed" },
+    "a sealed ballot is revealed although report, role and seats are lost or unknown",
+    { ...validator, phase: Phase.Reveal, ballot: "sealed", role: undefined, seats: undefined },
     {},
-    ["validate"],
+    ["revealBallot"],
+  ],
+  ["an absent voter has nothing to reveal", { ...validator, phase: Phase.Reveal, ballot: "absent" }, { report }, []],
+  ["a validator whose seats are not known yet waits", { ...validator, seats: undefined }, { report }, []],
+  [
+    "an operator whose role is not drawn yet waits",
+    { ...trainer, role: undefined, seats: undefined },
+    { artifact },
+    [],
   ],
   ["no ballot was sealed, none is revealed", { ...validator, phase: Phase.Reveal }, { report }, []],
   ["a revealed ballot is done", { ...validator, phase: Phase.Reveal, ballot: "revealed" }, { report }, []],
@@ -83,19 +96,54 @@ const table: [name: string, situation: Situation, own: Partial<Own>, expected: s
   ["a round that cannot open is left alone", { ...trainer, phase: Phase.None, openable: false }, {}, []],
   [
     "somebody without stake may open, too",
-    { ...trainer, role: undefined, phase: Phase.None, openable: true },
+    { ...trainer, staked: false, role: undefined, phase: Phase.None, openable: true },
     {},
     ["openRound"],
   ],
 
-  ["a fresh seed is left to the proposers", { ...validator, phase: Phase.Propose, seedLatched: false }, {}, []],
+  [
+    "the next round settles a void one, and settling stands by",
+    { ...validator, phase: Phase.Settle, isVoid: true, openable: true, published: 0 },
+    {},
+    ["openRound", "settle"],
+  ],
+  [
+    "a void round is settled where no next one can open",
+    { ...validator, phase: Phase.Settle, isVoid: true, published: 0 },
+    {},
+    ["settle"],
+  ],
+  [
+    "a round that is not void is settled for its bounty",
+    { ...validator, phase: Phase.Settle, openable: true },
+    {},
+    ["settle"],
+  ],
+
+  ["a fresh seed is left to the proposers", { ...validator, phase: Phase.Propose, seedsLatched: 0 }, {}, []],
   [
     "an old seed is latched before it is lost",
-    { ...validator, phase: Phase.Propose, seedLatched: false, seedAge: 129 },
+    { ...validator, phase: Phase.Propose, seedsLatched: 0, seedAge: 129 },
     {},
     ["latchSeed"],
   ],
   ["a latched seed stays", { ...validator, phase: Phase.Propose, seedAge: 129 }, {}, []],
+  ["a fresh voters' seed is left to the voters", { ...validator, seats: 0, voterAge: 128 }, {}, []],
+  ["an old voters' seed is latched before it is lost", { ...validator, seats: 0, voterAge: 129 }, {}, ["latchSeed"]],
+  [
+    "nor does it wait for the end of publishing, which may take its grace",
+    { ...validator, phase: Phase.Publish, seats: 0, voterAge: 129 },
+    {},
+    ["latchSeed"],
+  ],
+  ["a latched voters' seed stays", { ...validator, seats: 0, voterAge: 129, seedsLatched: 2 }, {}, []],
+
+  [
+    "absent voters are accused one by one",
+    { ...validator, phase: Phase.Reveal, seats: 0, absent: [trainer.operator, other] },
+    {},
+    ["accuseAbsence", "accuseAbsence"],
+  ],
 
   [
     "a new endpoint is announced",
@@ -104,7 +152,12 @@ const table: [name: string, situation: Situation, own: Partial<Own>, expected: s
     ["announce", "commitProposal"],
   ],
   ["without a store there is nothing to announce", trainer, { endpoint: undefined, artifact }, ["commitProposal"]],
-  ["without stake nothing is announced", { ...trainer, role: undefined, seats: 0, endpoint: "" }, {}, []],
+  [
+    "without stake nothing is announced",
+    { ...trainer, staked: false, role: undefined, seats: 0, endpoint: "" },
+    {},
+    [],
+  ],
 ];
 
 describe("duties", () => {
@@ -125,7 +178,7 @@ describe("duties", () => {
       ids(trainer, { artifact }),
       ids({ ...trainer, task: 2n }, { artifact }),
       ids({ ...trainer, round: 4 }, { artifact }),
-      ids({ ...trainer, operator: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC" }, { artifact }),
+      ids({ ...trainer, operator: other }, { artifact }),
       ids(trainer, { artifact: report }),
     ].flat();
     assert.equal(new Set(all).size, all.length);
@@ -138,10 +191,15 @@ describe("duties", () => {
   test("give everybody another place in the line, drawn anew each round", () => {
     const turn = (situation: Situation) => (duties(situation, nothing)[0] as Duty).turn;
     const settling = { ...trainer, phase: Phase.Settle } as Situation;
-    const other = { ...settling, operator: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC" } as Situation;
-    const turns = [turn(settling), turn(other), turn({ ...settling, round: 4 })];
+    const another = { ...settling, operator: other } as Situation;
+    const turns = [turn(settling), turn(another), turn({ ...settling, round: 4 })];
     assert.equal(new Set(turns).size, 3);
     for (const each of turns) assert.ok(each >= 0 && each < 1);
+  });
+
+  test("to open after a void round come before those to settle it", () => {
+    const [open, settle] = duties({ ...trainer, phase: Phase.Settle, isVoid: true, openable: true }, nothing);
+    assert.ok((open as Duty).turn < 0.5 && (settle as Duty).turn >= 0.5);
   });
 
   test("that are the operator's own do not wait for a turn", () => {

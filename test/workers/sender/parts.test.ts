@@ -21,6 +21,8 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const digest: Hex = `0x${"ab".repeat(32)}`;
+const someone = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const another = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const intents: Intent[] = [
   { kind: "openRound", task: 1n, round: 2 },
   { kind: "latchSeed", task: 1n, round: 2 },
@@ -28,13 +30,21 @@ const intents: Intent[] = [
   { kind: "commitProposal", task: 1n, round: 2, artifact: digest },
   { kind: "publishProposal", task: 1n, round: 2, artifact: digest },
   { kind: "commitBallot", task: 1n, round: 2, report: digest },
-  { kind: "revealBallot", task: 1n, round: 2, report: digest },
+  { kind: "revealBallot", task: 1n, round: 2 },
+  { kind: "accuseAbsence", task: 1n, round: 2, absent: someone },
   { kind: "announce", endpoint: "http://127.0.0.1:1" },
-  { kind: "withdraw", task: 1n },
-  { kind: "claim", task: 1n },
+  { kind: "withdraw", task: 1n, operator: someone, owner: someone },
+  { kind: "claim", task: 1n, operator: someone, owner: another },
+  { kind: "acceptDelegation", task: 1n, commissionBps: 1250 },
+  { kind: "setSigner", task: 1n, signer: another },
+  { kind: "revokeSigner", task: 1n },
+  { kind: "announceClose", task: 1n },
+  { kind: "close", task: 1n },
+  { kind: "sweepBurn" },
   { kind: "allow", id: "a", amount: 2n ** 90n },
   { kind: "stake", id: "a", task: 1n, role: 1, amount: 2n ** 90n },
-  { kind: "requestExit", id: "a", task: 1n, amount: 1n },
+  { kind: "delegate", id: "a", task: 1n, operator: someone, amount: 1n },
+  { kind: "requestExit", id: "a", task: 1n, operator: someone, amount: 1n },
   { kind: "fund", id: "a", task: 1n, amount: 1n },
   { kind: "createTask", id: "a", terms: someTerms(), manifest: digest },
 ];

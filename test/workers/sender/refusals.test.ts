@@ -91,6 +91,7 @@ test("error: a ballot that is not canonical is never sealed", async () => {
 test("error: an act that was mined too late says why, and the next one works", async () => {
   const [one, two] = validators as [TestOperator, TestOperator];
   one.ballots.set(report, { scores: [5], head });
+  await local.client.mine({ blocks: 1 }); // that the voters' seed waits for
   await local.client.setAutomine(false);
   const sending = one.sender.send({ kind: "commitBallot", task, round: 1, report });
   const entry = await until(() => {
@@ -108,7 +109,7 @@ test("error: an act that was mined too late says why, and the next one works", a
   assert.equal(failed?.state, "failed");
   assert.match(failed?.error ?? "", /not Ballot/);
   await assert.rejects(
-    two.sender.send({ kind: "revealBallot", task, round: 1, report }),
+    two.sender.send({ kind: "revealBallot", task, round: 1 }),
     /No ballot was sealed in round 1 of task 1, so none can be revealed/,
   );
 });

@@ -35,6 +35,8 @@ export type ActContext = {
   readBallot: (report: Hex) => Promise<Ballot>;
   /** The newest entry of the outbox for the id of an intent. */
   newest: (id: string) => Entry | undefined;
+  /** Every try to seal a ballot in a round, newest first. */
+  sealedBallots: (task: bigint, round: number) => Entry[];
 };
 
 /** For acts whose effect the chain shows: it is there when nothing is left to do. */

@@ -13,7 +13,7 @@ export function commitProposal(context: ActContext, intent: Extract<Intent, { ki
   const { task, round, artifact } = intent;
   const { commitment } = sealed(context, intent);
   const next: Act["next"] = async () => {
-    const view = await readRound(context.chain, task, context.key.address);
+    const view = await readRound(context.chain, task, context.key.operator);
     requireRound(view, round);
     const { proposal } = view;
     const same =
@@ -21,7 +21,8 @@ export function commitProposal(context: ActContext, intent: Extract<Intent, { ki
       (proposal.state === "published" && proposal.artifact === artifact);
     if (same) return { done: { seats: proposal.seats } };
     if (proposal.state !== "none") throw sealedAnother(task, round);
-    const data = encodeFunctionData({ abi: abis.Rounds, functionName: "commitProposal", args: [task, commitment] });
+    const args = [task, context.key.operator, commitment] as const;
+    const data = encodeFunctionData({ abi: abis.Rounds, functionName: "commitProposal", args });
     return { call: { to: context.chain.deployment.addresses.Rounds, data } };
   };
   return { next, effect: () => untilDone(next) };
@@ -31,7 +32,7 @@ export function commitProposal(context: ActContext, intent: Extract<Intent, { ki
 export function publishProposal(context: ActContext, intent: Extract<Intent, { kind: "publishProposal" }>): Act {
   const { task, round, artifact } = intent;
   const { commitment, salt } = sealed(context, intent);
-  const operator = context.key.address;
+  const { operator } = context.key;
   const next: Act["next"] = async () => {
     const view = await readRound(context.chain, task, operator);
     requireRound(view, round);
@@ -55,7 +56,7 @@ function sealed({ chain, key }: ActContext, intent: Extract<Intent, { artifact: 
   const { task, round, artifact } = intent;
   const place = { chainId: chain.chainId, contract: chain.deployment.addresses.Rounds, task, round };
   const salt = key.salt({ type: "proposal", ...place });
-  return { salt, commitment: proposalCommitment({ ...place, operator: key.address }, { artifact, salt }) };
+  return { salt, commitment: proposalCommitment({ ...place, operator: key.operator }, { artifact, salt }) };
 }
 
 function sealedAnother(task: bigint, round: number): PermanentError {

@@ -1,24 +1,32 @@
-import { type Address, encodeFunctionData, parseEventLogs, type TransactionReceipt } from "viem";
+import { encodeFunctionData } from "viem";
 import { abis } from "../../../protocol/generated/abis.ts";
-import { readEvents } from "../../chain/logs.ts";
-import type { JsonObject } from "../../queue/types.ts";
+import { readAccount, readPosition } from "../../chain/accounts.ts";
+import { lastWord } from "../../chain/endpoints.ts";
 import type { Intent } from "../intents.ts";
+import { isOwn } from "../key.ts";
 import { type Act, type ActContext, untilDone } from "./act.ts";
+import { requireOwn, told } from "./own.ts";
 
-/** Stakes tokens, after allowing the vault to take them. */
+/** Stakes tokens of the operator's own, after allowing the vault to take them. */
 export function stake(context: ActContext, { id, task, role, amount }: Extract<Intent, { kind: "stake" }>): Act {
   const data = encodeFunctionData({ abi: abis.Staking, functionName: "stake", args: [task, role, amount] });
   return {
     once: true,
     first: { kind: "allow", id: `stake-${id}`, amount },
-    next: async () => ({ call: { to: context.chain.deployment.addresses.Staking, data } }),
+    async next() {
+      requireOwn(context.key, "stake");
+      return { call: { to: context.chain.deployment.addresses.Staking, data } };
+    },
     effect: async (receipt) => told(context, receipt, "Staked", ({ countsFrom }) => ({ countsFrom })),
   };
 }
 
-/** Asks to leave with part of the stake. */
-export function requestExit(context: ActContext, { task, amount }: Extract<Intent, { kind: "requestExit" }>): Act {
-  const data = encodeFunctionData({ abi: abis.Staking, functionName: "requestExit", args: [task, amount] });
+/** Asks to leave with part of what the signing account has with an operator: its own stake, or what it delegated. */
+export function requestExit(
+  context: ActContext,
+  { task, operator, amount }: Extract<Intent, { kind: "requestExit" }>,
+): Act {
+  const data = encodeFunctionData({ abi: abis.Staking, functionName: "requestExit", args: [task, operator, amount] });
   return {
     once: true,
     next: async () => ({ call: { to: context.chain.deployment.addresses.Staking, data } }),
@@ -27,27 +35,27 @@ export function requestExit(context: ActContext, { task, amount }: Extract<Inten
   };
 }
 
-/** Takes out what has left; done when nothing is leaving or has left. */
-export function withdraw(context: ActContext, { task }: Extract<Intent, { kind: "withdraw" }>): Act {
-  const args = [task, context.key.address] as const;
+/** Takes out what has left, to its owner; done when nothing is leaving or has left. */
+export function withdraw(context: ActContext, { task, operator, owner }: Extract<Intent, { kind: "withdraw" }>): Act {
+  const args = [task, operator, owner] as const;
   const data = encodeFunctionData({ abi: abis.Staking, functionName: "withdraw", args });
   return {
     async next() {
-      const { left, leaving } = await readAccount(context, task);
-      if (left + leaving === 0n) return { done: { amount: "0" } };
+      const { leaving } = await readHolding(context, args);
+      if (leaving === 0n) return { done: { amount: "0" } };
       return { call: { to: context.chain.deployment.addresses.Staking, data } };
     },
     effect: async (receipt) => told(context, receipt, "Withdrawn", ({ amount }) => ({ amount: String(amount) })),
   };
 }
 
-/** Takes out what was earned; done when nothing is left to claim. */
-export function claim(context: ActContext, { task }: Extract<Intent, { kind: "claim" }>): Act {
-  const args = [task, context.key.address] as const;
+/** Takes out what was earned, to its owner; done when nothing is left to claim. */
+export function claim(context: ActContext, { task, operator, owner }: Extract<Intent, { kind: "claim" }>): Act {
+  const args = [task, operator, owner] as const;
   const data = encodeFunctionData({ abi: abis.Staking, functionName: "claim", args });
   return {
     async next() {
-      const { claimable } = await readAccount(context, task);
+      const { claimable } = await readHolding(context, args);
       if (claimable === 0n) return { done: { amount: "0" } };
       return { call: { to: context.chain.deployment.addresses.Staking, data } };
     },
@@ -55,19 +63,13 @@ export function claim(context: ActContext, { task }: Extract<Intent, { kind: "cl
   };
 }
 
-/** Says where the operator's store can be reached; done when that was its last word. */
-export function announce(context: ActContext, { endpoint }: Extract<Intent, { kind: "announce" }>): Act {
-  const { chain, key } = context;
+/** Says where the operator's store can be reached; done when that was the last word of it or of its signer. */
+export function announce({ chain, key }: ActContext, { endpoint }: Extract<Intent, { kind: "announce" }>): Act {
   const data = encodeFunctionData({ abi: abis.Staking, functionName: "announce", args: [endpoint] });
   const next: Act["next"] = async () => {
-    const said = await readEvents(chain, {
-      contract: "Staking",
-      event: "EndpointAnnounced",
-      args: { operator: key.address },
-      fromBlock: BigInt(chain.deployment.block),
-      toBlock: await chain.client.getBlockNumber(),
-    });
-    if (said.at(-1)?.args.endpoint === endpoint) return { done: { endpoint } };
+    if ((await lastWord(chain, isOwn(key) ? [key.operator] : [key.operator, key.address])) === endpoint) {
+      return { done: { endpoint } };
+    }
     return { call: { to: chain.deployment.addresses.Staking, data } };
   };
   return { next, effect: () => untilDone(next) };
@@ -89,32 +91,15 @@ export function allow({ chain, key }: ActContext, { amount }: Extract<Intent, { 
   return { next, effect: () => untilDone(next) };
 }
 
-function readAccount({ chain, key }: ActContext, task: bigint) {
-  return chain.client.readContract({
-    address: chain.deployment.addresses.Staking,
-    abi: abis.Staking,
-    functionName: "account",
-    args: [task, key.address],
-  });
-}
-
-type StakingEvent = "Staked" | "ExitRequested" | "Withdrawn" | "Claimed";
-type EventArgs<E extends StakingEvent> = ReturnType<
-  typeof parseEventLogs<typeof abis.Staking, true, E>
->[number]["args"];
-
-/** What the receipt says that happened to this operator. */
-function told<E extends StakingEvent>(
-  { chain, key }: ActContext,
-  { logs }: TransactionReceipt,
-  eventName: E,
-  result: (args: EventArgs<E>) => JsonObject,
-): JsonObject | undefined {
-  const address: Address = chain.deployment.addresses.Staking;
-  const found = parseEventLogs({ abi: abis.Staking, eventName, logs }).find(
-    (log) =>
-      log.address.toLowerCase() === address.toLowerCase() &&
-      (log.args as unknown as { operator: Address }).operator.toLowerCase() === key.address.toLowerCase(),
-  );
-  return found === undefined ? undefined : result(found.args as EventArgs<E>);
+/** What an owner's stake with an operator comes to: its own account, or its position as a delegator. */
+async function readHolding(
+  { chain }: ActContext,
+  [task, operator, owner]: readonly [bigint, `0x${string}`, `0x${string}`],
+): Promise<{ leaving: bigint; claimable: bigint }> {
+  if (operator === owner) {
+    const { left, leaving, claimable } = await readAccount(chain, task, operator);
+    return { leaving: left + leaving, claimable };
+  }
+  const { left, leaving, claimable } = await readPosition(chain, task, operator, owner);
+  return { leaving: left + leaving, claimable };
 }
