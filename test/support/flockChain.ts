@@ -61,7 +61,7 @@ export type FlockChain = {
  */
 export async function startFlockChain({ url }: { url?: string | undefined } = {}): Promise<FlockChain> {
   const connection = await (url === undefined
-    ? network.create()
+    ? network.create({ override: { initialDate: new Date((START - 1) * 1000) } })
     : network.create({ network: "local", override: { url } }));
   const request = (method: string, params: unknown[] = []) => connection.provider.request({ method, params });
   // Getters that are read at once are one call: a game compares with the contracts after every act.

@@ -106,6 +106,7 @@ async function escapes(game: Game): Promise<void> {
   const [ann, bob, cat] = delegators as [(typeof delegators)[0], ...typeof delegators];
   await stage.must(moves.acceptDelegation(operator, id, 0));
   for (const owner of [ann, bob!]) await stage.must(moves.delegate(owner, operator, id, SEAT / 20n));
+  await stage.weigh(Role.Trainer, trainers, 2n * SEAT + 2n * (SEAT / 20n));
   await stage.openRound();
   await stage.sealProposal(operator, 1n);
   await stage.settle(); // a slash makes shares worth less than a wei, so that they are rounded
