@@ -4,11 +4,12 @@ import type { ModelConfig } from "./config.ts";
 /** One tokenised example: the model is judged on the tokens from `promptLength` on. */
 export type Sequence = { tokens: Int32Array; promptLength: number };
 
-/** Graphs have fixed shapes; sequences are padded to the next of these lengths. */
-const BUCKETS = [16, 32, 64, 128, 256, 512] as const;
+/** The shortest length of a graph. */
+const SHORTEST = 16;
 
 /**
- * The length to which a sequence is padded. Its last token is only ever predicted, never read.
+ * The length to which a sequence is padded: graphs have fixed shapes, and these are the powers of two from 16 up to the positions that the model has. A
+ * sequence's last token is only ever predicted, never read.
  *
  * @throws PermanentError if it has nothing to judge, is too long, or holds a token that the model does not know.
  */
@@ -22,12 +23,15 @@ export function bucketFor({ tokens, promptLength }: Sequence, { maxPositions, vo
       `The token ${stranger} is not in the model's vocabulary of ${vocabulary}: is this its tokenizer?`,
     );
   }
-  const bucket = BUCKETS.find((length) => tokens.length - 1 <= length && length <= maxPositions);
-  if (bucket !== undefined) return bucket;
-  const most = Math.max(...BUCKETS.filter((length) => length <= maxPositions)) + 1;
-  throw new PermanentError(
-    `An example of ${tokens.length} tokens is too long: the model takes at most ${most}; lower maxTokens.`,
-  );
+  const read = tokens.length - 1;
+  if (read > maxPositions) {
+    throw new PermanentError(
+      `An example of ${tokens.length} tokens is too long: the model takes at most ${maxPositions + 1}; lower maxTokens.`,
+    );
+  }
+  let length = SHORTEST;
+  while (length < read) length *= 2;
+  return Math.min(length, maxPositions);
 }
 
 export type Batch = {

@@ -24,8 +24,9 @@ export type Evaluator = {
   close(): Promise<void>;
 };
 
-/** Positions a run: enough to keep the processor busy, few enough to stay small. */
+/** Positions a run: enough to keep the processor busy, few enough to stay small. A longer example is a run of its own. */
 const POSITIONS = 2048;
+const fullRows = (length: number): number => Math.max(1, Math.floor(POSITIONS / length));
 
 /** Opens a base for judging. Graphs are made when a length is first met, and kept. */
 export async function openEvaluator(
@@ -70,7 +71,7 @@ export async function openEvaluator(
     }
     const byLength = Map.groupBy(examples.keys(), (i) => bucketFor(examples[i] as Sequence, config));
     for (const [length, indices] of byLength) {
-      const full = POSITIONS / length;
+      const full = fullRows(length);
       for (let start = 0; start < indices.length; start += full) {
         const chunk = indices.slice(start, start + full);
         const results = await run(
@@ -126,7 +127,7 @@ export async function openEvaluator(
 
 /** One, an eighth or all of the rows that fit: few graphs, little padding. */
 function rowsFor(count: number, length: number): number {
-  const full = POSITIONS / length;
+  const full = fullRows(length);
   return [1, full / 8, full].find((rows) => Number.isInteger(rows) && rows >= count) ?? full;
 }
 

@@ -12,7 +12,17 @@ import { softmax } from "../graph/rules/softmax.ts";
 import { transpose } from "../graph/rules/transpose.ts";
 import type { ModelConfig } from "./config.ts";
 import { type RotaryTables, rotary, rotaryTables } from "./rotary.ts";
-import { attentionNorm, EMBEDDING, FINAL_NORM, feedForwardNorm, HEAD, linearName, type Target } from "./weights.ts";
+import {
+  attentionNorm,
+  biasName,
+  EMBEDDING,
+  FINAL_NORM,
+  feedForwardNorm,
+  HEAD,
+  hasBias,
+  linearName,
+  type Target,
+} from "./weights.ts";
 
 /** Where the numbers come from: a file, or a vector that is being trained. */
 export type LlamaParameters = {
@@ -24,7 +34,7 @@ export type LlamaParameters = {
 export type LlamaInput = { batch: number; length: number /** int32 [batch * length]. */; tokens: Value };
 
 /**
- * Adds the forward pass of a Llama (Touvron et al. 2023): logits [batch * length, vocabulary] of the token that follows each position. A position sees
+ * Adds the forward pass of a Llama (Touvron et al. 2023) or Qwen2 (Yang et al. 2024): logits [batch * length, vocabulary] of the token that follows each position. A position sees
  * itself and those before it, so padding at the end changes nothing before it.
  */
 export function llama(
@@ -34,19 +44,20 @@ export function llama(
   parameters: LlamaParameters,
 ): Value {
   const { weight, adapter } = parameters;
-  const { layers, normEpsilon, ropeTheta, headSize, heads, tied } = config;
+  const { layers, normEpsilon, headSize, heads, tied } = config;
   const rows = batch * length;
 
-  /** y = x Wᵀ (+ scale * (x Aᵀ) Bᵀ) */
+  /** y = x Wᵀ (+ bias) (+ scale * (x Aᵀ) Bᵀ) */
   const linear = (x: Value, layer: number, target: Target): Value => {
-    const y = gemm(graph, x, weight(linearName(layer, target)), { transB: true });
+    const addend = hasBias(config, target) ? weight(biasName(layer, target)) : undefined;
+    const y = gemm(graph, x, weight(linearName(layer, target)), { transB: true, addend });
     const change = adapter?.(layer, target);
     if (change === undefined) return y;
     const narrow = gemm(graph, x, change.a, { transB: true }); // [rows, rank]
     return gemm(graph, narrow, change.b, { transB: true, alpha: change.scale, addend: y });
   };
 
-  const tables = rotaryTables(graph, length, headSize, ropeTheta);
+  const tables = rotaryTables(graph, length, config);
   const mask = causalMask(graph, length);
   let x = gather(graph, weight(EMBEDDING), tokens); // [rows, hidden]
   for (let layer = 0; layer < layers; layer++) {
@@ -87,6 +98,12 @@ function attention(graph: Graph, config: ModelConfig, { batch, length, q, k, v, 
 
 /** [1, 1, length, length]: 0 where a position may look, a number that softmax turns into exactly 0 where it may not. */
 function causalMask(graph: Graph, length: number): Value {
-  const numbers = Array.from({ length: length * length }, (_, k) => (k % length > Math.floor(k / length) ? -1e9 : 0));
-  return graph.constant("float32", [1, 1, length, length], numbers);
+  const shape = [1, 1, length, length];
+  if (length <= 512) {
+    const numbers = Array.from({ length: length * length }, (_, k) => (k % length > Math.floor(k / length) ? -1e9 : 0));
+    return graph.constant("float32", shape, numbers);
+  }
+  // A model holds no gigabytes of zeros: a long mask is made where it is used.
+  const closed = graph.emit("Expand", [graph.constant("float32", [1], [-1e9]), graph.integers(shape)], { shape });
+  return graph.emit("Trilu", [closed, graph.constant("int64", [], [1])], { shape, attributes: { upper: 1 } });
 }

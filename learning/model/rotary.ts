@@ -4,17 +4,19 @@ import { concat } from "../graph/rules/concat.ts";
 import { mul } from "../graph/rules/mul.ts";
 import { neg } from "../graph/rules/neg.ts";
 import { slice } from "../graph/rules/slice.ts";
+import type { ModelConfig } from "./config.ts";
+import { inverseFrequencies } from "./ropeScaling.ts";
 
 /** Cosines and sines of all positions and frequencies, each [1, 1, length, headSize]. */
 export type RotaryTables = { cos: Value; sin: Value };
 
-/** Position p and pair i turn by p * theta^(-2i / headSize); both halves of a head get the same angles, as in Hugging Face's Llama. */
-export function rotaryTables(graph: Graph, length: number, headSize: number, theta: number): RotaryTables {
-  const half = headSize / 2;
+/** Position p and pair i turn by p times the pair's frequency; both halves of a head get the same angles, as in Hugging Face's Llama. */
+export function rotaryTables(graph: Graph, length: number, config: ModelConfig): RotaryTables {
+  const { headSize } = config;
+  const frequencies = inverseFrequencies(config);
   const angles = Array.from({ length: length * headSize }, (_, k) => {
     const position = Math.floor(k / headSize);
-    const pair = (k % headSize) % half;
-    return position / theta ** ((2 * pair) / headSize);
+    return position * (frequencies[(k % headSize) % frequencies.length] as number);
   });
   const table = (numbers: number[]) => graph.constant("float32", [1, 1, length, headSize], numbers);
   return { cos: table(angles.map(Math.cos)), sin: table(angles.map(Math.sin)) };

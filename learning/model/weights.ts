@@ -31,6 +31,16 @@ export function linearName(layer: number, target: Target): string {
   return `model.layers.${layer}.${block}.${target}.weight`;
 }
 
+/** Whether a linear layer adds a bias, [rows]. */
+export function hasBias({ bias }: ModelConfig, target: Target): boolean {
+  if (target === "q_proj" || target === "k_proj" || target === "v_proj") return bias !== "none";
+  return target === "o_proj" && bias === "qkvo";
+}
+
+export function biasName(layer: number, target: Target): string {
+  return `model.layers.${layer}.self_attn.${target}.bias`;
+}
+
 export const EMBEDDING = "model.embed_tokens.weight";
 export const FINAL_NORM = "model.norm.weight";
 export const HEAD = "lm_head.weight";
@@ -47,6 +57,7 @@ export function weightShapes(config: ModelConfig): WeightShape[] {
       if (target === "gate_proj") shapes.push({ name: feedForwardNorm(layer), shape: [hidden] });
       const { rows, inputs } = linearShape(config, target);
       shapes.push({ name: linearName(layer, target), shape: [rows, inputs] });
+      if (hasBias(config, target)) shapes.push({ name: biasName(layer, target), shape: [rows] });
     }
   }
   shapes.push({ name: FINAL_NORM, shape: [hidden] });

@@ -41,12 +41,13 @@ export function modelSize(config: ModelConfig): number {
   return weightShapes(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
-/** Random weights to start from: matrices normal with deviation 1 / sqrt(inputs), norms 1; in the order of `weightShapes`. */
+/** Random weights to start from: matrices normal with deviation 1 / sqrt(inputs), norms 1, biases 0; in the order of `weightShapes`. */
 export function initialWeights(config: ModelConfig, seed: string): Float32Array {
   const parts = weightShapes(config).map(({ name, shape }) => {
     const stream = new Stream(seed, name);
     const deviation = 1 / Math.sqrt(shape[shape.length - 1] as number);
-    return Array.from({ length: sizeOf(shape) }, () => (shape.length === 1 ? 1 : deviation * stream.normal()));
+    if (shape.length === 1) return Array.from({ length: sizeOf(shape) }, () => (name.endsWith(".bias") ? 0 : 1));
+    return Array.from({ length: sizeOf(shape) }, () => deviation * stream.normal());
   });
   return Float32Array.from(parts.flat());
 }

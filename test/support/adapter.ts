@@ -17,6 +17,7 @@ export const smallConfig: ModelConfig = {
   maxPositions: 32,
   normEpsilon: 1e-6,
   ropeTheta: 10_000,
+  bias: "none",
   tied: true,
   endTokens: [2],
 };

@@ -15,6 +15,13 @@ describe("a sequence", () => {
     assert.equal(bucketFor(sequence(65), config), 64);
   });
 
+  it("is bounded by the model's positions alone", () => {
+    assert.equal(bucketFor(sequence(514), { ...config, maxPositions: 131_072 }), 1024);
+    assert.equal(bucketFor(sequence(100_001), { ...config, maxPositions: 131_072 }), 131_072);
+    assert.equal(bucketFor(sequence(41), { ...config, maxPositions: 40 }), 40);
+    assert.equal(bucketFor(sequence(9), { ...config, maxPositions: 8 }), 8);
+  });
+
   it("that is too long, has nothing to judge or an unknown token is refused", () => {
     assert.throws(() => bucketFor(sequence(66), config), /at most 65/);
     assert.throws(() => bucketFor(sequence(5, 5), config), PermanentError);

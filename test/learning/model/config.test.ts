@@ -31,6 +31,7 @@ describe("a model's configuration", () => {
       maxPositions: 512,
       normEpsilon: 1e-5,
       ropeTheta: 10000,
+      bias: "none",
       tied: false,
       endTokens: [1, 2],
     });
@@ -41,12 +42,77 @@ describe("a model's configuration", () => {
     assert.equal(parse({ rope_parameters: { rope_theta: 5e5, rope_type: "default" } }).ropeTheta, 5e5);
   });
 
+  it("of a Qwen2 has biases on q, k and v, and may name a window that no layer uses", () => {
+    const qwen2 = { model_type: "qwen2", architectures: ["Qwen2ForCausalLM"], sliding_window: 128 };
+    const { family, bias } = parse(qwen2);
+    assert.deepEqual({ family, bias }, { family: "qwen2", bias: "qkv" });
+    const unused = [
+      { use_sliding_window: false, max_window_layers: 1 },
+      { use_sliding_window: true, max_window_layers: 2 },
+      { layer_types: ["full_attention", "full_attention"] },
+    ];
+    for (const fields of unused) assert.doesNotThrow(() => parse({ ...qwen2, ...fields }));
+  });
+
+  it("of a Llama may ask for biases on all of attention's layers", () => {
+    assert.equal(parse({ attention_bias: true }).bias, "qkvo");
+  });
+
+  it("takes the scaling of rotary positions from either place", () => {
+    const llama3 = {
+      ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+      original_max_position_embeddings: 8192,
+    };
+    const scaling = {
+      ...{ type: "llama3", factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 },
+    };
+    assert.deepEqual(parse({ rope_scaling: llama3 }).ropeScaling, scaling);
+    const newer = parse({ rope_parameters: { ...llama3, rope_theta: 5e5 } });
+    assert.deepEqual([newer.ropeScaling, newer.ropeTheta], [scaling, 5e5]);
+    const linear = { type: "linear", factor: 2 };
+    assert.deepEqual(parse({ rope_scaling: { type: "linear", factor: 2 } }).ropeScaling, linear);
+    assert.equal(parse({ rope_scaling: { rope_type: "default" } }).ropeScaling, undefined);
+  });
+
+  const qwen2 = { model_type: "qwen2", architectures: ["Qwen2ForCausalLM"] };
+  const llama3 = { rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 1 };
   for (const [what, change, name] of [
-    ["another family", { model_type: "qwen2" }, /model_type/],
-    ["another architecture", { architectures: ["LlamaForSequenceClassification"] }, /architectures/],
-    ["scaled rotary positions", { rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling/],
-    ["scaled rotary positions in the newer place", { rope_parameters: { rope_theta: 1e4, rope_type: "yarn" } }, /rope/],
-    ["biases", { attention_bias: true }, /attention_bias/],
+    ["another family", { model_type: "mistral" }, /model_type cannot be used: the family "mistral" is not supported/],
+    ["no family", { model_type: undefined }, /model_type/],
+    [
+      "another architecture",
+      { architectures: ["LlamaForSequenceClassification"] },
+      /architectures .* "LlamaForSequenceClassification" is not supported, only LlamaForCausalLM/,
+    ],
+    ["the architecture of another family", { ...qwen2, architectures: ["LlamaForCausalLM"] }, /architectures/],
+    ["two architectures", { architectures: ["LlamaForCausalLM", "X"] }, /architectures/],
+    ["code of its own", { auto_map: { AutoModel: "x.py" } }, /auto_map .* code of its own/],
+    ["dynamic scaling", { rope_scaling: { type: "dynamic", factor: 2 } }, /the scaling "dynamic" is not supported/],
+    ["YaRN", { rope_scaling: { rope_type: "yarn", factor: 4 } }, /the scaling "yarn" is not supported/],
+    ["YaRN in the newer place", { rope_parameters: { rope_theta: 1e4, rope_type: "yarn" } }, /rope_parameters.*"yarn"/],
+    ["a scaling without a name", { rope_scaling: { factor: 4 } }, /rope_scaling .* has no rope_type/],
+    ["a scaling with two names", { rope_scaling: { type: "linear", rope_type: "llama3" } }, /differ/],
+    ["linear scaling without a factor", { rope_scaling: { rope_type: "linear" } }, /needs a factor/],
+    ["llama3 scaling without its bounds", { rope_scaling: { rope_type: "llama3", factor: 8 } }, /low_freq_factor/],
+    ["llama3 scaling with its bounds the wrong way round", { rope_scaling: llama3 }, /low_freq_factor/],
+    [
+      "scaling in both places",
+      { rope_scaling: { type: "default" }, rope_parameters: { rope_type: "default" } },
+      /rope_scaling/,
+    ],
+    ["heads that turn in part", { partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
+    ["a window", { sliding_window: 4096 }, /sliding_window/],
+    [
+      "a window that some layers use",
+      { ...qwen2, use_sliding_window: true, sliding_window: 128, max_window_layers: 1 },
+      /sliding_window/,
+    ],
+    ["a layer of another kind", { layer_types: ["full_attention", "sliding_attention"] }, /layer_types/],
+    ["layers of another number", { layer_types: ["full_attention"] }, /layer_types/],
+    ["a Qwen2 without biases", { ...qwen2, attention_bias: false }, /attention_bias/],
+    ["biases in the feed-forward layers", { mlp_bias: true }, /mlp_bias/],
+    ["weights in 8 bits", { torch_dtype: "float8_e4m3fn" }, /torch_dtype .*"float8_e4m3fn" are not supported/],
+    ["weights in 8 bits in the newer place", { dtype: "float8_e4m3fn" }, /dtype/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act/],
     ["quantised weights", { quantization_config: { bits: 4 } }, /quantization_config/],
     ["no layers", { num_hidden_layers: 0 }, /num_hidden_layers/],
@@ -57,6 +123,7 @@ describe("a model's configuration", () => {
     ["a number that is none", { rms_norm_eps: "1e-5" }, /rms_norm_eps/],
     ["heads that cannot be shared", { num_key_value_heads: 3 }, /key-value heads/],
     ["an odd head size", { hidden_size: 60 }, /head size/],
+    ["a head size that is no whole number", { hidden_size: 66 }, /head size/],
     ["an end token outside the vocabulary", { eos_token_id: 100 }, /eos_token_id/],
   ] as const) {
     it(`with ${what} is refused by name`, () => {
