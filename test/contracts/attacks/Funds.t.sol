@@ -5,7 +5,7 @@ import {IRounds} from "../../../contracts/interfaces/IRounds.sol";
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {Payouts} from "../../../contracts/libraries/Payouts.sol";
 import {Base, Phase, Purse, Role, TaskId, vm} from "../support/Base.sol";
-import {SilentToken} from "../support/Tokens.sol";
+import {ShunningToken, SilentToken} from "../support/Tokens.sol";
 
 /// @notice Attacks on the money.
 contract FundAttacksTest is Base {
@@ -95,6 +95,28 @@ contract FundAttacksTest is Base {
         staking.claim(task, trainers[0], trainers[0]);
         staking.sweepBurn();
         vm.assertGt(token.balanceOf(trainers[0]), UNIT, "stake and reward");
+        assertConserved();
+    }
+
+    /// @dev A token that refuses one owner holds up that owner alone: nobody's money moves with anybody else's.
+    function test_T20_tokenThatRefusesOneOwnerHoldsUpNobodyElse() public {
+        ShunningToken shunning = new ShunningToken(address(this));
+        deploy(shunning);
+        token.transfer(creator, FUNDS);
+        allow(creator);
+        createTask(defaultTerms(), 2, 9);
+        proposeAndPublish(2);
+        voteAlike(9, ballot(300, -900));
+        shunning.shun(trainers[0]);
+        settle();
+        vm.expectRevert(abi.encodeWithSelector(ShunningToken.Shunned.selector, trainers[0]));
+        staking.claim(task, trainers[0], trainers[0]);
+        for (uint256 i = 0; i < 9; ++i) staking.claim(task, validators[i], validators[i]);
+        requestExit(trainers[1], 1);
+        skip(7 days);
+        staking.withdraw(task, trainers[1], trainers[1]);
+        staking.sweepBurn();
+        vm.assertGt(account(trainers[0]).claimable, 0, "still its own");
         assertConserved();
     }
 

@@ -46,6 +46,56 @@ contract SeedAttacksTest is Base {
         }
     }
 
+    /// @dev A seed is kept at its first answer: a beacon that says something else later changes nothing.
+    function test_P20_theFirstAnswerOfTheBeaconStays() public {
+        openRound();
+        rounds.latchSeed(task);
+        uint40 seedBlock = rounds.round(task).seedBlock;
+        uint16 seats = rounds.seats(task, Role.Trainer, trainers[0]);
+        vm.setBlockhash(seedBlock, "a second answer");
+        vm.assertEq(beacon.valueOf(seedBlock), "a second answer", "of the beacon");
+        sealProposal(trainers[0]);
+        vm.assertEq(rounds.round(task).seed, SEED, "seed");
+        vm.assertEq(rounds.seats(task, Role.Trainer, trainers[0]), seats, "seats");
+
+        endPhase(Phase.Propose);
+        publish(trainers[0]);
+        sealBallot(validators[0], ballot(300));
+        uint16[9] memory panel;
+        for (uint256 i = 0; i < 9; ++i) panel[i] = rounds.seats(task, Role.Validator, validators[i]);
+        bytes32 accumulator = rounds.round(task).accumulator;
+        vm.setBlockhash(rounds.round(task).voterBlock, "a second answer");
+        sealBallot(validators[1], ballot(300));
+        vm.assertEq(rounds.round(task).accumulator, accumulator, "voters' seed");
+        for (uint256 i = 0; i < 9; ++i) {
+            vm.assertEq(rounds.seats(task, Role.Validator, validators[i]), panel[i], "voters' seats");
+        }
+    }
+
+    /// @dev Stake that is none, too little, locked in an exit or all gone gives no seat and holds nothing up.
+    function test_P19_stakeWithoutWeightDrawsNothing() public {
+        stake(trainers[3], Role.Trainer, UNIT - 1);
+        stake(trainers[4], Role.Trainer, UNIT);
+        requestExit(trainers[4], UNIT);
+        openRound();
+        stake(trainers[5], Role.Trainer, UNIT);
+        address[5] memory seatless = [stranger, trainers[3], trainers[4], trainers[5], validators[0]];
+        for (uint256 i = 0; i < seatless.length; ++i) {
+            uint256 used = gasleft();
+            vm.assertEq(rounds.seats(task, Role.Trainer, seatless[i]), 0, "seats");
+            vm.assertLt(used - gasleft(), 100_000, "gas of a draw of nothing");
+            vm.expectRevert(abi.encodeWithSelector(IRounds.NoSeats.selector, seatless[i]));
+            vm.prank(seatless[i]);
+            rounds.commitProposal(task, seatless[i], "commitment");
+        }
+        endPhase(Phase.Propose);
+        settle();
+
+        for (uint256 i = 0; i < 9; ++i) requestExit(validators[i], UNIT);
+        vm.expectRevert(abi.encodeWithSelector(IRounds.PoolTooSmall.selector, Role.Validator, 0, 5 * uint256(UNIT)));
+        rounds.openRound(task, none(), none());
+    }
+
     function _expectUnknown(uint40 block_) private {
         vm.expectRevert(abi.encodeWithSelector(IRounds.SeedUnavailable.selector, block_));
         rounds.seats(task, Role.Validator, validators[0]);

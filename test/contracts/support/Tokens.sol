@@ -31,6 +31,24 @@ contract RefusingToken is FlockToken {
     }
 }
 
+/// @notice Moves nothing to or from one account.
+contract ShunningToken is FlockToken {
+    address private _shunned;
+
+    error Shunned(address account);
+
+    constructor(address holder) FlockToken(holder) {}
+
+    function shun(address account) external {
+        _shunned = account;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        require(_shunned == address(0) || (from != _shunned && to != _shunned), Shunned(_shunned));
+        super._update(from, to, amount);
+    }
+}
+
 /// @notice Has far more units than the vault's ledgers can count.
 contract VastToken is FlockToken {
     constructor(address holder) FlockToken(holder) {
