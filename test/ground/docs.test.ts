@@ -8,6 +8,7 @@ import { z } from "zod";
 import { reportToJson } from "../../audit/report.ts";
 import { options as committeeOptions } from "../../bench/committee.ts";
 import { ExitCode } from "../../protocol/errors.ts";
+import { coverageOptions } from "../../tools/coverage/options.ts";
 import { root } from "../../tools/files.ts";
 import { mutationOptions } from "../../tools/mutation/options.ts";
 import { flockctl } from "../../workers/cli/program.ts";
@@ -72,7 +73,7 @@ const known = new Set([
     taskOptions(taskOf(["flock", name]) as HardhatTask),
   ),
   ...taskOptions(taskOf(["ignition", "deploy"]) as HardhatTask),
-  ...Object.keys(mutationOptions).map(asOption),
+  ...[coverageOptions, mutationOptions].flatMap((options) => Object.keys(options).map(asOption)),
 ]);
 
 test("what a page names is found in fences, in spans and in tables", () => {

@@ -259,6 +259,53 @@ contract Counter {
   }
 });
 
+test("what the compiler blames on a function's head goes apart, and the other functions stay", () => {
+  const headed = `pragma solidity 0.8.37;
+contract Counter {
+    mapping(uint256 => uint256[]) private all;
+    uint256 public count;
+    function add(uint256 x) external { count += rows(x).length; }
+    function rows(uint256 x) private view returns (uint256[] storage list) { list = all[x]; }
+}
+`;
+  const project = projectOf({ "contracts/Counter.sol": headed }, { "test/contracts/Counter.t.sol": counterTest("") });
+  const mutants = project.contracts.flatMap((source) => mutantsOf(source));
+  const { numbers, broken } = buildSwitched(project, mutants);
+  assert.deepEqual(
+    mutants.map((mutant) => [mutant.within, shown(mutant), numbers.has(mutant)]),
+    [
+      ["Counter.add", "arithmetic: count += rows(x).length -> count -= rows(x).length", true],
+      ["Counter.add", "removal: count += rows(x).length; -> {}", true],
+      ["Counter.rows", "removal: list = all[x]; -> {}", false],
+    ],
+  );
+  assert.deepEqual(broken, []);
+});
+
+const selfMade = `pragma solidity 0.8.37;
+import {Counter} from "../../contracts/Counter.sol";
+contract CounterTest {
+    Counter private counter = new Counter();
+    function targetContracts() external view returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = address(this);
+    }
+    function add(uint8 x) external { counter.add(x); }
+    function invariant_even() external view { require(counter.count() % 2 == 0); }
+}
+`;
+
+test("a contract of tests may be the target of its own invariants", async () => {
+  const project = projectOf({ "contracts/Counter.sol": counter }, { "test/contracts/Counter.t.sol": selfMade });
+  const mutants = project.contracts.flatMap((source) => mutantsOf(source)).slice(0, 1);
+  const effort = { fuzzRuns: 1, invariantRuns: 2, invariantDepth: 8, seed: "0x1" };
+  const { verdicts } = await playMutants({ project, mutants, efforts: { first: effort, last: effort } });
+  assert.deepEqual(
+    mutants.map((mutant, k) => [shown(mutant), verdicts[k]?.by]),
+    [["literal: 2 -> 3", "CounterTest.invariant_even"]],
+  );
+});
+
 test("no mutants are judged while a test fails without them", async () => {
   await assert.rejects(play("revert();"), /CounterTest\.test_add\(uint8\) fails without any mutant/);
 });

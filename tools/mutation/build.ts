@@ -1,8 +1,8 @@
 import { compile, errorsOf, type Message, type Output, type Sources } from "../solidity/compiler.ts";
+import { type Suite, suiteSelection, suitesOf } from "../solidity/engine.ts";
 import type { Mutant } from "./mutants.ts";
 import { textWith } from "./mutants.ts";
 import type { Project } from "./project.ts";
-import { type Suite, suitesOf } from "./suites.ts";
 import { withSwitches } from "./switches.ts";
 import type { FunctionSpan, Span } from "./switchWriter.ts";
 
@@ -30,7 +30,7 @@ export function buildSwitched(project: Project, mutants: readonly Mutant[]): Bui
       for (const { key } of filled) full.add(key);
       continue;
     }
-    const refused = new Set(errors.flatMap((error) => smallest(holders(error, spans))));
+    const refused = new Set(errors.flatMap((error) => refusedBy(error, spans, functions)));
     if (refused.size === 0) throw new Error(errors[0]?.formattedMessage ?? errors[0]?.message);
     for (const { mutant, isOwn } of refused) if (isOwn && !broken.includes(mutant)) broken.push(mutant);
     left = left.filter((mutant) => ![...refused].some((span) => span.mutant === mutant));
@@ -61,12 +61,21 @@ export function suitesIn(output: Output): Suite[] | undefined {
 
 /** Without the optimizer: compiling takes a third of the time, and what contracts do is the same. */
 function requestFor(sources: Sources, files: readonly string[]) {
-  const select = Object.fromEntries(files.map((path) => [path, { "*": ["abi", "evm.bytecode.object"] }]));
-  return { sources, select, settings: { metadata: { appendCBOR: false } } };
+  return { sources, select: suiteSelection(files), settings: { metadata: { appendCBOR: false } } };
 }
 
 function isStackTooDeep({ message, formattedMessage = message }: Message): boolean {
   return /stack too deep/i.test(formattedMessage);
+}
+
+/** What an error is about: the smallest span that holds its place; if it is in a function's head, all in that function. */
+function refusedBy(error: Message, spans: readonly Span[], functions: readonly FunctionSpan[]): Span[] {
+  const holding = smallest(holders(error, spans));
+  if (holding.length > 0) return holding;
+  const around = holders(error, functions);
+  const inside = ({ path, start, end, isOwn }: Span) =>
+    !isOwn && around.some((other) => path === other.path && other.start <= start && end <= other.end);
+  return spans.filter(inside);
 }
 
 /** The spans that hold the place of an error. */

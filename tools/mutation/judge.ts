@@ -1,5 +1,6 @@
+import type { Effort, Failure, Runner, Suite } from "../solidity/engine.ts";
 import type { Mutant } from "./mutants.ts";
-import type { Effort, Failure, Runner, Suite } from "./suites.ts";
+import { producerOf } from "./switches.ts";
 
 /** What became of a mutant. */
 export type Verdict = {
@@ -42,7 +43,7 @@ export class Judge {
       [others.filter((suite) => this.#costOf(suite) >= slow), first],
       [ordered, last],
     ] as const) {
-      const { failures } = await this.#runner.run(some, number, effort);
+      const { failures } = await this.#runner.run(some, effort, { producer: producerOf(number) });
       const [failure] = failures.sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
       if (failure === undefined) continue;
       for (const place of placesOf(mutant)) this.#count(place, failure.suite);

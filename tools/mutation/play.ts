@@ -1,10 +1,13 @@
 import { FlockError } from "../../protocol/errors.ts";
+import { type Failure, Runner, type Suite } from "../solidity/engine.ts";
 import { buildSwitched, requestApart, requestPlain, suitesIn } from "./build.ts";
 import { Compilers } from "./compilers.ts";
 import { type Efforts, Judge, type Verdict, verdictOf } from "./judge.ts";
 import type { Mutant } from "./mutants.ts";
 import type { Project } from "./project.ts";
-import { type Failure, Runner, type Suite } from "./suites.ts";
+import { producerOf } from "./switches.ts";
+
+const unchanged = { producer: producerOf(0) };
 
 /** Mutants judged at the same time, and compilers. */
 const concurrency = 2;
@@ -33,14 +36,14 @@ export async function playMutants(play: Play): Promise<{ verdicts: Verdict[]; le
     const plain = suitesIn(await compilers.compile(requestPlain(project)));
     if (plain === undefined) throw new FlockError("The contracts or their tests do not compile.");
     onStage?.("running the tests without a mutant");
-    const before = (await runner.run(plain, 0, efforts.last)).failures;
+    const before = (await runner.run(plain, efforts.last)).failures;
 
     onStage?.(`compiling ${mutants.length} mutants`);
     const { suites, numbers, broken } = buildSwitched(project, mutants);
     for (const mutant of broken) decide(mutant, { id: mutant.id, status: "uncompiled" });
-    const leftOut = onlyGas([...before, ...(await runner.run(suites, 0, efforts.first)).failures]);
+    const leftOut = onlyGas([...before, ...(await runner.run(suites, efforts.first, unchanged)).failures]);
     runner.leaveOut(leftOut);
-    const { took } = await runner.run(suites, 0, efforts.first);
+    const { took } = await runner.run(suites, efforts.first, unchanged);
     const judge = new Judge(runner, efforts, took);
 
     onStage?.("running the tests against each mutant");

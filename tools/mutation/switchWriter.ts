@@ -5,7 +5,7 @@ import { contains, type Mutant } from "./mutants.ts";
 /** Bytes of a new file: a mutant's own text, or the whole switch that it is one choice of. */
 export type Span = { mutant: Mutant; path: string; start: number; end: number; isOwn: boolean };
 
-/** Bytes of a new file: the body of a function with switches. */
+/** Bytes of a new file: a function with switches, from its head. */
 export type FunctionSpan = { key: string; path: string; start: number; end: number };
 
 const chosen = "__chosen";
@@ -42,8 +42,9 @@ export class SwitchWriter {
       const inside = mutants.filter(({ host }) => contains(body, host as Host));
       if (inside.length === 0) continue;
       const key = `${this.#source.path}:${body.start}`;
-      this.add(this.#source.slice(position, body.start + 1));
+      this.add(this.#source.slice(position, body.head));
       const start = this.#bytes;
+      this.add(this.#source.slice(body.head, body.start + 1));
       this.#chosen = full.has(key) ? this.#question : chosen;
       if (!full.has(key)) this.add(` uint256 ${chosen} = ${this.#question}; `);
       this.#range(body.start + 1, body.end, inside);
@@ -133,14 +134,14 @@ function outermost(mutants: readonly Mutant[]): Host {
   );
 }
 
-/** The bytes of the bodies of functions and modifiers, in their order. */
-function bodiesOf(source: Source): { start: number; end: number }[] {
-  const bodies: { start: number; end: number }[] = [];
+/** The bytes of the bodies of functions and modifiers, in their order, and where their heads begin. */
+function bodiesOf(source: Source): { head: number; start: number; end: number }[] {
+  const bodies: { head: number; start: number; end: number }[] = [];
   walk(source.tree, (node) => {
     const body = /^(Function|Modifier)Definition$/.test(node.nodeType) ? part(node, "body") : undefined;
     if (body === undefined) return;
     const [start, end] = rangeOf(body);
-    bodies.push({ start, end });
+    bodies.push({ head: rangeOf(node)[0], start, end });
   });
   return bodies.sort((a, b) => a.start - b.start);
 }

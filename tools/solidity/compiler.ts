@@ -18,7 +18,7 @@ export type Message = {
 /** One contract as far as it was asked for. */
 export type Compiled = {
   abi: { type: string; name?: string | undefined }[];
-  evm: { bytecode: { object: string; linkReferences?: object | undefined } };
+  evm: { bytecode: { object: string }; deployedBytecode: { object: string } };
 };
 
 export type Output = {
