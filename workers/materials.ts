@@ -5,6 +5,7 @@ import { z } from "zod";
 import { artifactSize } from "../learning/artifact/artifact.ts";
 import { adapterLayout } from "../learning/model/adapter.ts";
 import { parseConfig } from "../learning/model/config.ts";
+import { checkFinite } from "../learning/model/finite.ts";
 import { PermanentError } from "../protocol/errors.ts";
 import { type Manifest, manifestDigest, parseManifest } from "../protocol/manifest.ts";
 import { sha256OfFile } from "./files.ts";
@@ -33,9 +34,9 @@ export async function readMaterials({
 }
 
 /**
- * Checks that the base model's files are those that the manifest names. A large file is read once: its digest is kept as long as the
- * file does not change.
- * @throws PermanentError that names the first file that differs.
+ * Checks that the base model's files are those that the manifest names, and that its weights are numbers. A large file is read once: its digest is
+ * kept as long as the file does not change.
+ * @throws PermanentError that names the first file that differs, or the first tensor with something infinite in it.
  */
 export async function checkModel(manifest: Manifest, model: string, results: Results): Promise<void> {
   for (const { path, sha256, bytes } of manifest.base.files) {
@@ -51,7 +52,9 @@ export async function checkModel(manifest: Manifest, model: string, results: Res
         `${file} is not the file that the manifest names (${bytes} bytes, sha256 ${sha256}); get ${manifest.base.name}.`,
       );
     }
-    if (kept === undefined) await results.put(inputs, actual);
+    if (kept !== undefined) continue;
+    if (path.endsWith(".safetensors")) await checkFinite(file);
+    await results.put(inputs, actual);
   }
 }
 

@@ -164,9 +164,12 @@ function isDtype(value: StrictJson | undefined): value is SafetensorsDtype {
 }
 
 function wholeNumbers(value: StrictJson | undefined): number[] | undefined {
-  const whole =
-    Array.isArray(value) && value.length <= 8 && value.every((n) => Number.isSafeInteger(n) && !(Number(n) < 0));
+  const whole = Array.isArray(value) && value.length <= 8 && value.every(isWhole);
   return whole ? (value as number[]) : undefined;
+}
+
+function isWhole(value: StrictJson): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && !Object.is(value, -0);
 }
 
 /** As BigInt: a product of hostile dimensions must not wrap or round. */

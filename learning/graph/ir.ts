@@ -1,8 +1,8 @@
 import { FlockError } from "../../protocol/errors.ts";
 import { type Shape, sameShape, sizeOf } from "./shapes.ts";
 
-/** Bytes an element. float64 serves the checks of the derivatives; models run in float32. */
-export const DTYPE_BYTES = { float32: 4, float64: 8, int32: 4, int64: 8, bool: 1 } as const;
+/** Bytes an element. float64 serves the checks of the derivatives; models run in float32; weights may be stored in 16 bits. */
+export const DTYPE_BYTES = { float32: 4, float64: 8, float16: 2, bfloat16: 2, int32: 4, int64: 8, bool: 1 } as const;
 export type Dtype = keyof typeof DTYPE_BYTES;
 
 /** A tensor in a graph: known by its name, its shape fixed. Compared by identity. */
@@ -144,5 +144,8 @@ function typedArray(dtype: Dtype, numbers: ArrayLike<number>): Exclude<NodeJS.Ty
       return BigInt64Array.from(numbers, BigInt);
     case "bool":
       return Uint8Array.from(numbers);
+    case "float16":
+    case "bfloat16":
+      throw new FlockError(`Constants in ${dtype} are not needed.`);
   }
 }

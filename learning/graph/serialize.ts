@@ -15,7 +15,9 @@ import {
 import type { Attribute, Constant, Dtype, External, Graph, Node, Value } from "./ir.ts";
 
 /** Numbers of the element types in the ONNX format. */
-const ELEMENT_TYPE: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+const ELEMENT_TYPE: Record<Dtype, number> = {
+  ...{ float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16 },
+};
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 /** The graph as an ONNX model that computes the outputs, which keep their names. */

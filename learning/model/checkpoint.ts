@@ -1,44 +1,94 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PermanentError } from "../../protocol/errors.ts";
-import { readFileHeader, type SafetensorsEntry } from "../artifact/safetensors.ts";
+import { readFileHeader, type SafetensorsDtype, type SafetensorsEntry } from "../artifact/safetensors.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
+import { readBounded } from "./readBounded.ts";
+import { INDEX_FILE, readIndex, type ShardIndex } from "./shardIndex.ts";
 import { HEAD, weightShapes } from "./weights.ts";
 
-/** A frozen base on disk. Its weights are never read by us: the runtime maps them out of the file. */
+/** Where a weight lies: `file` is a name in the checkpoint's folder; the offset counts from the beginning of that file. */
+export type StoredWeight = SafetensorsEntry & { file: string };
+
+/** A frozen base on disk. Its weights are never read by us: the runtime maps them out of the files. */
 export type Checkpoint = {
   config: ModelConfig;
-  /** Folder and name of the weights' file; no symbolic link, since the runtime refuses those. */
+  /** Folder of the weights' files, behind all symbolic links, since the runtime refuses those. */
   folder: string;
-  file: string;
-  /** By Hugging Face name; offsets count from the beginning of the file. */
-  weights: Map<string, SafetensorsEntry>;
+  /** By Hugging Face name. */
+  weights: Map<string, StoredWeight>;
+  /** The files that this was read from, by their names in the model's folder. */
+  files: string[];
 };
 
+const CONFIG_FILE = "config.json";
+const SINGLE_FILE = "model.safetensors";
+const MAX_CONFIG_BYTES = 1 << 20;
+
+/** Types in which weights may be stored. The graph widens the 16-bit ones to float32. */
+const STORED: readonly SafetensorsDtype[] = ["F32", "F16", "BF16"];
+
 /**
- * Opens a folder with `config.json` and `model.safetensors` (float32, one file).
+ * Opens a Hugging Face folder: `config.json`, and `model.safetensors` or the shards that `model.safetensors.index.json` names. Reads headers only.
  *
- * @throws PermanentError if a file is missing, or the weights are not exactly those of the configuration.
+ * @throws PermanentError that names file and tensor, if a file is missing or malformed, or the weights are not exactly those of the configuration.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
-  const config = parseConfig(await textOf(join(folder, "config.json")), join(folder, "config.json"));
-  const path = await present(join(folder, "model.safetensors"), (file) => realpath(file, "utf8"));
-  const { tensors } = await readFileHeader(path);
-  const weights = new Map(tensors.filter(({ name }) => !ignored(name, config)).map((entry) => [entry.name, entry]));
-  const expected = weightShapes(config);
-  for (const { name, shape } of expected) {
-    const entry = weights.get(name);
-    if (entry === undefined) throw new PermanentError(`${path} has no tensor "${name}".`);
-    if (entry.dtype !== "F32") throw new PermanentError(`${path}: "${name}" is ${entry.dtype}; only F32 is supported.`);
-    if (entry.shape.join() !== shape.join()) {
-      throw new PermanentError(`${path}: "${name}" is [${entry.shape}], but config.json asks for [${shape}].`);
+  const configPath = join(folder, CONFIG_FILE);
+  const config = parseConfig(await readBounded(configPath, MAX_CONFIG_BYTES), configPath);
+  const index = (await isThere(join(folder, SINGLE_FILE))) ? undefined : await readIndex(folder);
+  const shards = index === undefined ? [SINGLE_FILE] : index.shards;
+
+  const stored = new Map<string, StoredWeight>();
+  const homes = new Set<string>();
+  for (const shard of shards) {
+    const path = await regularFile(join(folder, shard));
+    homes.add(dirname(path));
+    const { tensors } = await readFileHeader(path, { where: join(folder, shard) });
+    for (const tensor of tensors) {
+      if (index !== undefined) checkPlace(index, tensor.name, shard);
+      checkStorage(tensor, join(folder, shard));
+      stored.set(tensor.name, { ...tensor, file: basename(path) });
     }
   }
-  const known = new Set(expected.map(({ name }) => name));
-  const stranger = [...weights.keys()].find((name) => !known.has(name));
-  if (stranger !== undefined)
-    throw new PermanentError(`${path} has a tensor "${stranger}" that a Llama does not have.`);
-  return { config, folder: dirname(path), file: basename(path), weights };
+  if (homes.size > 1) {
+    throw new PermanentError(`${folder}: the weights' files lead to different folders (${[...homes].join(", ")}).`);
+  }
+  for (const [name, shard] of index?.places ?? []) {
+    if (!stored.has(name))
+      throw new PermanentError(`${join(folder, shard)} has no tensor "${name}" as ${INDEX_FILE} says.`);
+  }
+  const where = join(folder, index === undefined ? SINGLE_FILE : INDEX_FILE);
+  return {
+    config,
+    folder: [...homes][0] as string,
+    weights: expectedOnly(stored, config, where),
+    files: [CONFIG_FILE, ...(index === undefined ? [] : [INDEX_FILE]), ...shards],
+  };
+}
+
+/** The weights that the configuration asks for, if they are all there and nothing else is. */
+function expectedOnly(
+  stored: ReadonlyMap<string, StoredWeight>,
+  config: ModelConfig,
+  where: string,
+): Map<string, StoredWeight> {
+  const weights = new Map<string, StoredWeight>();
+  for (const { name, shape } of weightShapes(config)) {
+    const weight = stored.get(name);
+    if (weight === undefined) throw new PermanentError(`${where} has no tensor "${name}".`);
+    if (weight.shape.join() !== shape.join()) {
+      throw new PermanentError(`${where}: "${name}" is [${weight.shape}], but config.json asks for [${shape}].`);
+    }
+    weights.set(name, weight);
+  }
+  for (const name of stored.keys()) {
+    if (weights.has(name) || ignored(name, config)) continue;
+    throw new PermanentError(
+      `${where} has a tensor "${name}" that a ${config.family} of this config.json does not have.`,
+    );
+  }
+  return weights;
 }
 
 /** Old exports carry tables that follow from the configuration, and a copy of the tied output layer. */
@@ -46,14 +96,42 @@ function ignored(name: string, config: ModelConfig): boolean {
   return name.endsWith(".rotary_emb.inv_freq") || (config.tied && name === HEAD);
 }
 
-function textOf(path: string): Promise<string> {
-  return present(path, (file) => readFile(file, "utf8"));
+function checkPlace({ places }: ShardIndex, name: string, shard: string): void {
+  const place = places.get(name);
+  if (place === shard) return;
+  const elsewhere = place === undefined ? "does not name it" : `says it is in ${place}`;
+  throw new PermanentError(`${shard} has a tensor "${name}", but ${INDEX_FILE} ${elsewhere}.`);
 }
 
-async function present<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
+function checkStorage({ name, dtype, offset, bytes, shape }: SafetensorsEntry, where: string): void {
+  if (!STORED.includes(dtype)) {
+    throw new PermanentError(`${where}: "${name}" is ${dtype}; only ${STORED.join(", ")} are supported.`);
+  }
+  const element = bytes / shape.reduce((product, n) => product * n, 1);
+  if (offset % element !== 0) {
+    throw new PermanentError(
+      `${where}: "${name}" begins at byte ${offset}, which is no multiple of ${element}; save the file anew with a current safetensors.`,
+    );
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
+  );
+}
+
+/** The path behind all symbolic links, if it leads to a regular file: opening a pipe would wait for ever. */
+async function regularFile(path: string): Promise<string> {
+  let real: string;
+  let isFile: boolean;
   try {
-    return await read(path);
+    real = await realpath(path, "utf8");
+    isFile = (await stat(real)).isFile();
   } catch (cause) {
     throw new PermanentError(`The model file ${path} cannot be read.`, { cause });
   }
+  if (!isFile) throw new PermanentError(`The model file ${path} is no regular file.`);
+  return real;
 }

@@ -1,12 +1,13 @@
 import { splitFlat } from "../graph/flat.ts";
 import type { Graph, Value } from "../graph/ir.ts";
+import { cast } from "../graph/rules/cast.ts";
 import { type AdapterSpec, adapterLayout, adapterScale, factorA, factorAToFloat } from "./adapter.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, StoredWeight } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import type { LlamaParameters } from "./llama.ts";
 import { weightShapes } from "./weights.ts";
 
-/** A frozen base, read by the runtime from its file, with an adapter whose factors B come from the flat vector. `trained` are those factors, in order. */
+/** A frozen base, read by the runtime from its files, with an adapter whose factors B come from the flat vector. `trained` are those factors, in order. */
 export function adapterParameters(
   graph: Graph,
   checkpoint: Checkpoint,
@@ -45,14 +46,22 @@ export function fullParameters(graph: Graph, config: ModelConfig, flat: Value): 
   return { weight: (name) => byName.get(name) as Value, trained };
 }
 
-function frozenWeights(graph: Graph, { weights, file }: Checkpoint): (name: string) => Value {
+/** Weights as float32; those stored in 16 bits are widened once, when the graph is loaded. */
+function frozenWeights(graph: Graph, { weights }: Checkpoint): (name: string) => Value {
   const values = new Map<string, Value>();
   return (name) => {
     const known = values.get(name);
     if (known !== undefined) return known;
-    const { shape, offset, bytes } = weights.get(name) as NonNullable<ReturnType<typeof weights.get>>;
-    const value = graph.external(name, "float32", shape, { file, offset, bytes });
+    const { dtype, shape, ...place } = weights.get(name) as StoredWeight;
+    const stored = graph.external(name, STORED_AS[dtype as keyof typeof STORED_AS], shape, {
+      file: place.file,
+      offset: place.offset,
+      bytes: place.bytes,
+    });
+    const value = stored.dtype === "float32" ? stored : cast(graph, stored, "float32");
     values.set(name, value);
     return value;
   };
 }
+
+const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;

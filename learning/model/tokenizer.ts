@@ -18,6 +18,9 @@ export type Tokenizer = {
   decode(ids: readonly number[]): string;
 };
 
+/** The files of a model's folder that a tokenizer is read from. */
+export const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"] as const;
+
 /** What we use of the library, whose own types this compiler cannot follow. */
 type HuggingFace = {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };

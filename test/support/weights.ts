@@ -1,16 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { SafetensorsEntry } from "../../learning/artifact/safetensors.ts";
-import type { Checkpoint } from "../../learning/model/checkpoint.ts";
+import type { Checkpoint, StoredWeight } from "../../learning/model/checkpoint.ts";
 import { weightShapes } from "../../learning/model/weights.ts";
 
-/** All weights of a small checkpoint as one vector, in the order of `weightShapes`. */
-export async function readWeights({ config, folder, file, weights }: Checkpoint): Promise<Float32Array> {
-  const bytes = await readFile(join(folder, file));
-  const parts = weightShapes(config).map(({ name }) => {
-    const { offset, bytes: length } = weights.get(name) as SafetensorsEntry;
-    return Buffer.from(bytes.subarray(offset, offset + length));
+/** All weights of a small float32 checkpoint as one vector, in the order of `weightShapes`. */
+export async function readWeights({ config, folder, weights }: Checkpoint): Promise<Float32Array> {
+  const parts = weightShapes(config).map(async ({ name }) => {
+    const { file, offset, bytes } = weights.get(name) as StoredWeight;
+    return (await readFile(join(folder, file))).subarray(offset, offset + bytes);
   });
-  const all = Buffer.concat(parts);
+  const all = Buffer.concat(await Promise.all(parts));
   return new Float32Array(all.buffer.slice(all.byteOffset, all.byteOffset + all.length));
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { artifactSize } from "../../learning/artifact/artifact.ts";
+import { artifactSize, digest } from "../../learning/artifact/artifact.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { openRecipe } from "../../workers/compute/recipe.ts";
 import { checkModel, readMaterials } from "../../workers/materials.ts";
@@ -22,8 +22,8 @@ describe("a task's materials", () => {
   const check = () => checkModel(task.manifest, task.model, openResults(join(folder, "results")));
 
   test("say how long an artifact is without reading weights", async () => {
-    const { digest, artifactBytes } = await readMaterials(names());
-    assert.equal(digest, task.digest);
+    const { digest: named, artifactBytes } = await readMaterials(names());
+    assert.equal(named, task.digest);
     assert.equal(artifactBytes, artifactSize((await openRecipe(names())).layout));
   });
 
@@ -36,6 +36,29 @@ describe("a task's materials", () => {
       /manifest .*none cannot be read/,
     );
     await assert.rejects(readMaterials({ ...names(), model: folder }), /config\.json cannot be read/);
+  });
+
+  test("are not opened if the model has a file that the manifest does not pin", async () => {
+    for (const path of ["config.json", "model.safetensors", "tokenizer_config.json"]) {
+      const files = task.manifest.base.files.filter((file) => file.path !== path);
+      const manifest = join(folder, "loose.json");
+      await writeFile(manifest, JSON.stringify({ ...task.manifest, base: { name: "tiny", files } }));
+      await assert.rejects(openRecipe({ ...names(), manifest }), new RegExp(`do not name ${path}`));
+    }
+  });
+
+  test("are refused if a weight is no number, even where the manifest says so", async () => {
+    const model = join(folder, "infinite");
+    await mkdir(model);
+    const bytes = await readFile(join(task.model, "model.safetensors"));
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    await writeFile(join(model, "model.safetensors"), bytes);
+    const file = { path: "model.safetensors", sha256: digest(bytes), bytes: bytes.length };
+    const manifest = { ...task.manifest, base: { name: "tiny", files: [file] } };
+    const results = openResults(join(folder, "results"));
+    for (const _ of ["the first time", "and again"]) {
+      await assert.rejects(checkModel(manifest, model, results), /model\.norm\.weight" is infinite or no number/);
+    }
   });
 
   test("are the files that the manifest names, read once and again when they change", async () => {

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { type NormLimit, normLimit } from "../../learning/artifact/norm.ts";
 import { type AdapterSpec, type AdapterTensor, adapterLayout } from "../../learning/model/adapter.ts";
 import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
-import { openTokenizer, type Tokenizer } from "../../learning/model/tokenizer.ts";
+import { openTokenizer, TOKENIZER_FILES, type Tokenizer } from "../../learning/model/tokenizer.ts";
+import { PermanentError } from "../../protocol/errors.ts";
 import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
 
 /** A manifest with its base model opened: what every piece of work of one task starts from. */
@@ -15,12 +16,23 @@ export type Recipe = {
   tokenizer: Tokenizer;
 };
 
-/** Opens a recipe from the manifest's file and the base model's folder. */
+/**
+ * Opens a recipe from the manifest's file and the base model's folder.
+ *
+ * @throws PermanentError if one of them is faulty, or a file of the model would be read that the manifest does not pin by its digest.
+ */
 export async function openRecipe({ manifest: file, model }: { manifest: string; model: string }): Promise<Recipe> {
   const manifest = parseManifest(await readFile(file, "utf8"));
   const { rank, alpha, targets, seed, maxNorm } = manifest.adapter;
   const spec: AdapterSpec = { rank, alpha, targets, seed };
   const checkpoint = await openCheckpoint(model);
+  const pinned = new Set(manifest.base.files.map(({ path }) => path));
+  const loose = [...checkpoint.files, ...TOKENIZER_FILES].find((path) => !pinned.has(path));
+  if (loose !== undefined) {
+    throw new PermanentError(
+      `The manifest's base.files do not name ${loose}, which is a part of ${model}: use the folder that the manifest was written for.`,
+    );
+  }
   const layout = adapterLayout(checkpoint.config, spec);
   return {
     manifest,

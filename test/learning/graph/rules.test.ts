@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { add } from "../../../learning/graph/rules/add.ts";
+import { cast } from "../../../learning/graph/rules/cast.ts";
 import { concat } from "../../../learning/graph/rules/concat.ts";
 import { crossEntropy } from "../../../learning/graph/rules/crossEntropy.ts";
 import { div } from "../../../learning/graph/rules/div.ts";
@@ -49,6 +50,8 @@ const checks: Record<string, GradientCheck> = {
   div: { shapes: [[2, 3], [3]], range: [0.5, 2], build: (g, [a, b]) => div(g, a!, b!) },
   neg: { shapes: [[4]], build: (g, [x]) => neg(g, x!) },
   sqrt: { shapes: [[4]], range: [0.5, 2], build: (g, [x]) => sqrt(g, x!) },
+  // Through float32, whose rounding is all there is to see.
+  cast: { shapes: [[4]], step: 0.1, tolerance: 1e-5, build: (g, [x]) => cast(g, cast(g, x!, "float32"), "float64") },
   reshape: { shapes: [[2, 6]], build: (g, [x]) => reshape(g, x!, [3, 4]) },
   transpose: { shapes: [[2, 3, 4]], build: (g, [x]) => transpose(g, x!, [2, 0, 1]) },
   slice: { shapes: [[2, 5]], build: (g, [x]) => slice(g, x!, 1, 1, 4) },
