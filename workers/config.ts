@@ -83,11 +83,16 @@ export const configSchema = z.strictObject({
   training: z
     .strictObject({
       steps: z.int().min(1).default(40),
-      batch: z.int().min(1).default(32), // examples a step
+      batch: z.int().min(1).default(32), // examples a batch
+      accumulate: z.int().min(1).default(1), // batches a step, whose gradients are summed
       learningRate: z.number().positive().default(2e-3),
       warmup: z.int().min(0).default(0), // steps over which the rate rises
       decay: z.enum(["constant", "cosine"]).default("constant"), // of the rate afterwards
       weightDecay: z.number().min(0).default(0),
+      clipNorm: z.number().positive().optional(), // longest gradient
+      every: z.int().min(1).default(50), // steps between two saved states and two looks at what is held out
+      heldOut: z.int().min(0).default(0), // examples of each domain that are not trained on
+      patience: z.int().min(1).default(3), // looks in a row that find nothing better and end the training
     })
     .prefault({}),
   pollSeconds: seconds(5), // between two looks at the chain

@@ -51,7 +51,7 @@ export async function openComputing(
   const shared = { identity, look, store, heads, results, compute, scratch: join(work, "scratch") };
   const processors: QueueProcessor[] = [];
   if (trains) {
-    const trainer = { ...shared, data: data.train, training };
+    const trainer = { ...shared, curves: join(work, "curves"), data: data.train, training };
     processors.push({
       queue: "train",
       process: (job, signal) => trainForRound(trainer, roundOf(job), telling(bench, job, signal)),

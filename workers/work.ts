@@ -32,6 +32,8 @@ export const trainedSchema = z.object({
   artifact: sha256,
   norm: z.number(), // of scale * B * A
   losses: z.object({ first: z.number(), last: z.number() }), // nats a token
+  steps: z.int(),
+  heldOut: z.number().nullable(), // nats a token
   graph: z.string(),
   device: z.string(),
 });

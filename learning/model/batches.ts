@@ -43,20 +43,24 @@ export type Batch = {
   weights: Float32Array;
 };
 
-/**
- * Lays sequences side by side, padded at the end to `length` and to `rows` rows. The weights of an example's completion sum to 1 (`mean: "example"`), or
- * those of the whole batch do, each token alike (`mean: "token"`).
- */
+export type Packing = {
+  rows: number;
+  length: number;
+  /** What sums to 1: the weights of an example's completion, or those of `total` tokens, by default all of the batch. */
+  mean: "example" | "token";
+  total?: number | undefined;
+};
+
+/** Lays sequences side by side, padded at the end to `length` and to `rows` rows. */
 export function packBatch(
   sequences: readonly Sequence[],
-  { rows, length, mean }: { rows: number; length: number; mean: "example" | "token" },
+  { rows, length, mean, total = judgedTokens(sequences) }: Packing,
 ): Batch {
   const batch = {
     tokens: new Int32Array(rows * length),
     labels: new Int32Array(rows * length),
     weights: new Float32Array(rows * length),
   };
-  const total = sequences.reduce((sum, sequence) => sum + judged(sequence), 0);
   for (const [row, sequence] of sequences.entries()) {
     const { tokens, promptLength } = sequence;
     const start = row * length;
@@ -70,6 +74,11 @@ export function packBatch(
     );
   }
   return batch;
+}
+
+/** Tokens of the completions, which are what a loss is the mean over. */
+export function judgedTokens(sequences: readonly Sequence[]): number {
+  return sequences.reduce((sum, sequence) => sum + judged(sequence), 0);
 }
 
 function judged({ tokens, promptLength }: Sequence): number {

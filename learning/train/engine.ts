@@ -1,178 +1,170 @@
 import { createHash } from "node:crypto";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
 import { openSession, type SessionOptions } from "../graph/session.ts";
-import { bucketFor, packBatch, type Sequence } from "../model/batches.ts";
+import { bucketFor, type Sequence } from "../model/batches.ts";
 import type { AdamOptions } from "./adamw.ts";
+import { numbersOf, type OptimizerState, type Plan, passFeeds, stateFeeds, stateOf } from "./feeds.ts";
 import { batchOrder } from "./order.ts";
-import { rateAt, type Schedule } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
 import { type Trainable, trainingStep } from "./step.ts";
 
 export type Progress = { step: number; steps: number; loss: number };
+
+/** Where a training stands after a number of steps, one loss each. The same job goes on from here to the same bits. */
+export type TrainingState = OptimizerState & { losses: readonly number[] };
 
 export type TrainingJob = {
   trainable: Trainable;
   start: Float32Array;
   examples: readonly Sequence[];
   steps: number;
-  /** Examples a step. */
+  /** Examples a batch. */
   batch: number;
+  /** Batches a step, whose gradients are summed before the optimiser moves; each has its own length. 1 by default. */
+  accumulate?: number | undefined;
   schedule: Schedule;
   adam: AdamOptions;
   seed: string;
   session: SessionOptions;
-  /** Steps between two reports; more of them in one go keep the state on the device longer. */
+  /** Batches between two reports; more of them in one go keep the state on the device longer. */
   stepsPerRun?: number | undefined;
+  /** Goes on from here instead of from `start`. */
+  from?: TrainingState | undefined;
+  /** Looks at the state after every `every` steps, and ends the training by saying "stop". */
+  pause?: { every: number; visit: (state: TrainingState) => Promise<"go on" | "stop"> } | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
   signal?: AbortSignal | undefined;
 };
 
 export type TrainingResult = {
   parameters: Float32Array;
-  /** Mean loss of each step's batch before the step, in nats a completion token. */
+  /** Mean loss of each step's batches before the step, in nats a completion token. */
   losses: number[];
   /** sha256 of the graphs that were run, in the order of their lengths. */
   graph: string;
 };
 
 /**
- * Trains. The same job gives the same bits on every run and for every number of threads, on processors of one kind with one version of the runtime.
+ * Trains. The same job gives the same bits on every run, for every number of threads and whether it was interrupted or not, on processors of one kind with
+ * one version of the runtime.
  *
  * @throws PermanentError for examples that do not fit the model, or if the loss stops being a number. The signal's reason if it is aborted.
  */
 export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
-  const { trainable, examples, steps, batch, seed, signal, stepsPerRun = 8 } = job;
   checkJob(job);
-  const order = batchOrder(examples.length, steps, batch, seed);
+  const {
+    trainable,
+    examples,
+    steps,
+    batch,
+    accumulate = 1,
+    schedule,
+    adam,
+    seed,
+    pause,
+    signal,
+    stepsPerRun = 8,
+  } = job;
+  const passes = steps * accumulate;
+  const order = batchOrder(examples.length, passes, batch, seed);
+  const plan: Plan = { examples, order, batch, accumulate, steps, schedule, adam };
   const lengths = examples.map((example) => bucketFor(example, trainable.config));
-  const lengthOf = (step: number) => Math.max(...(order[step] as number[]).map((i) => lengths[i] as number));
+  const lengthOf = (pass: number) => Math.max(...(order[pass] as number[]).map((i) => lengths[i] as number));
 
   const graphs = openGraphs(job);
-  const losses: number[] = [];
-  let state: State = {
-    parameters: job.start,
-    mean: new Float32Array(trainable.size),
-    square: new Float32Array(trainable.size),
-  };
+  const zeros = () => new Float32Array(trainable.size);
+  let state: OptimizerState = job.from ?? { parameters: job.start, mean: zeros(), square: zeros() };
+  let gradient = accumulate > 1 ? zeros() : undefined;
+  const losses = [...(job.from?.losses ?? [])];
+  let pass = losses.length * accumulate;
+  let partial = 0; // loss of the step's batches so far
   try {
-    while (losses.length < steps) {
+    while (pass < passes) {
       signal?.throwIfAborted();
-      const first = losses.length;
-      const length = lengthOf(first); // The steps that follow with the same length go into the same run.
-      let end = first + 1;
-      while (end < steps && end < first + stepsPerRun && lengthOf(end) === length) end++;
+      const length = lengthOf(pass); // What follows with the same length goes into the same run, up to the next pause.
+      const nextPause =
+        pause === undefined ? passes : pass + accumulate * pause.every - (pass % (accumulate * pause.every));
+      const most = Math.min(passes, pass + stepsPerRun, nextPause);
+      let end = pass + 1;
+      while (end < most && lengthOf(end) === length) end++;
 
-      const feeds = {
-        ...batchFeeds(job, order.slice(first, end), length),
-        ...stepFeeds(job, first, end),
-        ...stateFeeds(state),
-      };
+      const feeds = { ...passFeeds(plan, pass, end, length), ...stateFeeds(state, gradient) };
       const results = await (await graphs.session(length)).run(feeds);
       state = stateOf(results);
-      losses.push(...numbersOf(results, "losses"));
+      if (gradient !== undefined) gradient = numbersOf(results, "gradient_end");
+      for (const loss of numbersOf(results, "losses")) {
+        partial += loss;
+        if (++pass % accumulate !== 0) continue;
+        losses.push(partial);
+        partial = 0;
+      }
 
-      const loss = losses[losses.length - 1] as number;
-      if (!Number.isFinite(loss)) {
+      const loss = losses.at(-1) ?? 0;
+      if (!Number.isFinite(loss) || !Number.isFinite(partial)) {
         throw new PermanentError(`The loss is no number any more at step ${losses.length}; lower the learning rate.`);
       }
-      job.onProgress?.({ step: losses.length, steps, loss });
+      if (losses.length > 0) job.onProgress?.({ step: losses.length, steps, loss });
+      if (pause !== undefined && pass === nextPause && (await pause.visit({ ...state, losses })) === "stop") break;
     }
   } finally {
     await graphs.close();
   }
   // A copy: the runtime's memory must not outlive its session.
-  return { parameters: state.parameters.slice(), losses, graph: graphs.digest() };
+  const run = new Set(Array.from({ length: pass }, (_, i) => lengthOf(i)));
+  return { parameters: state.parameters.slice(), losses, graph: graphs.digest(run) };
 }
-
-type State = { parameters: Float32Array; mean: Float32Array; square: Float32Array };
 
 /** One graph a length, made when it is first needed. */
-function openGraphs({ trainable, batch, adam, session: options }: TrainingJob) {
-  const opened = new Map<number, { digest: string; session: Promise<InferenceSession> }>();
+function openGraphs({ trainable, batch, accumulate = 1, adam, session: options }: TrainingJob) {
+  const sessions = new Map<number, Promise<InferenceSession>>();
+  const digests = new Map<number, string>();
+  const make = (length: number): Uint8Array => {
+    const model = trainingStep(trainable, { batch, length }, adam, { accumulate: accumulate > 1 });
+    digests.set(length, createHash("sha256").update(model).digest("hex"));
+    return model;
+  };
   return {
     session(length: number): Promise<InferenceSession> {
-      let graph = opened.get(length);
-      if (graph === undefined) {
-        const model = trainingStep(trainable, { batch, length }, adam);
-        const digest = createHash("sha256").update(model).digest("hex");
-        graph = { digest, session: openSession(model, options) };
-        opened.set(length, graph);
-      }
-      return graph.session;
+      const session = sessions.get(length) ?? openSession(make(length), options);
+      sessions.set(length, session);
+      return session;
     },
-    digest(): string {
-      const digests = [...opened].sort(([a], [b]) => a - b).map(([, graph]) => graph.digest);
-      return digests.length === 1 ? (digests[0] as string) : createHash("sha256").update(digests.join()).digest("hex");
+    /** Of the graphs of these lengths, whether they were run now or before an interruption. */
+    digest(lengths: ReadonlySet<number>): string {
+      const sorted = [...lengths].sort((a, b) => a - b);
+      for (const length of sorted) if (!digests.has(length)) make(length);
+      const all = sorted.map((length) => digests.get(length) as string);
+      return all.length === 1 ? (all[0] as string) : createHash("sha256").update(all.join()).digest("hex");
     },
     async close(): Promise<void> {
-      for (const { session } of opened.values()) await session.then((s) => s.release());
+      for (const session of sessions.values()) await session.then((s) => s.release());
     },
   };
 }
 
-function batchFeeds(
-  { examples, batch }: TrainingJob,
-  order: readonly number[][],
-  length: number,
-): Record<string, Tensor> {
-  const shape = [order.length, batch * length];
-  const tokens = new Int32Array(order.length * batch * length);
-  const labels = new Int32Array(tokens.length);
-  const weights = new Float32Array(tokens.length);
-  for (const [step, indices] of order.entries()) {
-    const sequences = indices.map((i) => examples[i] as Sequence);
-    const packed = packBatch(sequences, { rows: batch, length, mean: "token" });
-    tokens.set(packed.tokens, step * batch * length);
-    labels.set(packed.labels, step * batch * length);
-    weights.set(packed.weights, step * batch * length);
-  }
-  return {
-    tokens_all: new Tensor("int32", tokens, shape),
-    labels_all: new Tensor("int32", labels, shape),
-    weights_all: new Tensor("float32", weights, shape),
-  };
-}
-
-function stepFeeds({ schedule, adam, steps }: TrainingJob, first: number, end: number): Record<string, Tensor> {
-  const perStep = (f: (step: number) => number) =>
-    new Tensor(
-      "float32",
-      Float32Array.from({ length: end - first }, (_, i) => f(first + i)),
-      [end - first],
-    );
-  return {
-    steps: new Tensor("int64", BigInt64Array.of(BigInt(end - first)), []),
-    rate_all: perStep((step) => rateAt(schedule, step, steps)),
-    mean_correction_all: perStep((step) => 1 / (1 - adam.beta1 ** (step + 1))),
-    square_correction_all: perStep((step) => 1 / (1 - adam.beta2 ** (step + 1))),
-  };
-}
-
-function stateFeeds({ parameters, mean, square }: State): Record<string, Tensor> {
-  const vector = (data: Float32Array) => new Tensor("float32", data, [data.length]);
-  return { parameters_start: vector(parameters), mean_start: vector(mean), square_start: vector(square) };
-}
-
-function stateOf(results: InferenceSession.ReturnType): State {
-  return {
-    parameters: numbersOf(results, "parameters_end"),
-    mean: numbersOf(results, "mean_end"),
-    square: numbersOf(results, "square_end"),
-  };
-}
-
-function numbersOf(results: InferenceSession.ReturnType, name: string): Float32Array {
-  return (results[name] as Tensor).data as Float32Array;
-}
-
-function checkJob({ trainable, start, examples, steps, batch, schedule }: TrainingJob): void {
-  if (start.length !== trainable.size) {
-    throw new PermanentError(`Training starts from ${start.length} numbers, but the model has ${trainable.size}.`);
+function checkJob({
+  trainable,
+  start,
+  examples,
+  steps,
+  batch,
+  accumulate = 1,
+  schedule,
+  from,
+  pause,
+}: TrainingJob): void {
+  for (const vector of [start, ...(from === undefined ? [] : [from.parameters, from.mean, from.square])]) {
+    if (vector.length === trainable.size) continue;
+    throw new PermanentError(`Training starts from ${vector.length} numbers, but the model has ${trainable.size}.`);
   }
   if (examples.length === 0) throw new PermanentError("There is no example to train on.");
-  for (const [name, value] of Object.entries({ steps, batch })) {
+  for (const [name, value] of Object.entries({ steps, batch, accumulate, "pauses every": pause?.every ?? 1 })) {
     if (!Number.isInteger(value) || value < 1)
       throw new PermanentError(`Training needs ${name} of at least 1, not ${value}.`);
+  }
+  if (from !== undefined && from.losses.length > steps) {
+    throw new PermanentError(`Training stands at step ${from.losses.length}, but has only ${steps}.`);
   }
   if (!(schedule.rate > 0) || schedule.rate > 1) {
     throw new PermanentError(`The learning rate ${schedule.rate} is not in (0, 1].`);

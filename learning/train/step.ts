@@ -1,7 +1,8 @@
 import { differentiate } from "../graph/differentiate.ts";
 import { joinFlat } from "../graph/flat.ts";
 import { Graph, type Value } from "../graph/ir.ts";
-import { serializeLoop } from "../graph/loop.ts";
+import { type LoopParts, serializeLoop } from "../graph/loop.ts";
+import { add } from "../graph/rules/add.ts";
 import { crossEntropy } from "../graph/rules/crossEntropy.ts";
 import { mul } from "../graph/rules/mul.ts";
 import { reduceSum } from "../graph/rules/reduceSum.ts";
@@ -9,7 +10,7 @@ import { reshape } from "../graph/rules/reshape.ts";
 import { serialize } from "../graph/serialize.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type LlamaParameters, llama } from "../model/llama.ts";
-import { type AdamOptions, adamw } from "./adamw.ts";
+import { type AdamOptions, type AdamState, adamw } from "./adamw.ts";
 
 /** What is trained: `size` numbers, and how the model's tensors come from that vector. */
 export type Trainable = {
@@ -24,8 +25,16 @@ export type StepShape = { batch: number; length: number };
  * The training step as one ONNX model that takes any number of steps: forward, backward, AdamW. Takes the batches stacked as `tokens_all`,
  * `labels_all`, `weights_all` [steps, batch * length], the steps' scalars stacked, and the state as `parameters_start`, `mean_start`, `square_start`;
  * gives the state as `..._end`, and `losses` [steps].
+ *
+ * With `accumulate`, one pass of the loop takes one batch of a step: the gradients are summed in `gradient`, and the optimiser moves where
+ * `apply_all` [steps] is true.
  */
-export function trainingStep(trainable: Trainable, shape: StepShape, options: AdamOptions): Uint8Array {
+export function trainingStep(
+  trainable: Trainable,
+  shape: StepShape,
+  options: AdamOptions,
+  { accumulate = false }: { accumulate?: boolean } = {},
+): Uint8Array {
   const graph = new Graph();
   const vector = [trainable.size];
   const state = {
@@ -40,8 +49,7 @@ export function trainingStep(trainable: Trainable, shape: StepShape, options: Ad
   };
   const batch = batchInputs(graph, shape);
   const { loss, gradient } = lossAndGradient(graph, trainable, shape, batch, state.parameters);
-  const next = adamw(graph, state, gradient, step, options);
-  return serializeLoop(graph, {
+  const parts = (next: AdamState): LoopParts => ({
     perStep: [...Object.values(batch), ...Object.values(step)],
     carried: [
       { before: state.parameters, after: next.parameters },
@@ -49,6 +57,24 @@ export function trainingStep(trainable: Trainable, shape: StepShape, options: Ad
       { before: state.square, after: next.square },
     ],
     collected: { losses: loss },
+  });
+  if (!accumulate) return serializeLoop(graph, parts(adamw(graph, state, gradient, step, options)));
+
+  const apply = graph.input("apply", "bool", []);
+  const before = graph.input("gradient", "float32", vector);
+  const sum = add(graph, before, gradient);
+  const moved = adamw(graph, state, sum, step, options);
+  const choose = (yes: Value, no: Value) => graph.emit("Where", [apply, yes, no], { dtype: "float32", shape: vector });
+  const { perStep, carried, collected } = parts({
+    parameters: choose(moved.parameters, state.parameters),
+    mean: choose(moved.mean, state.mean),
+    square: choose(moved.square, state.square),
+  });
+  const after = choose(graph.scalar(0, sum), sum);
+  return serializeLoop(graph, {
+    perStep: [...perStep, apply],
+    carried: [...carried, { before, after }],
+    collected,
   });
 }
 

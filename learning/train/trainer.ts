@@ -2,9 +2,12 @@ import type { Device } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Sequence } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
+import { openEvaluator } from "../model/evaluator.ts";
 import { adapterParameters } from "../model/parameters.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
-import { type Progress, runTraining } from "./engine.ts";
+import { type EarlyStop, watchHeldOut } from "./earlyStop.ts";
+import { type Progress, runTraining, type TrainingJob } from "./engine.ts";
+import { jobDigest, readState, type Saved, writeState } from "./savedState.ts";
 import type { Schedule } from "./schedule.ts";
 
 export type TrainParameters = {
@@ -14,18 +17,28 @@ export type TrainParameters = {
   start: Float32Array;
   examples: readonly Sequence[];
   steps: number;
-  /** Examples a step. */
+  /** Examples a batch. */
   batch: number;
+  /** Batches a step, whose gradients are summed; 1 by default. */
+  accumulate?: number | undefined;
   /** Constant after a linear rise over `warmup` steps, or falling along a cosine. */
   learningRate: number;
   warmup?: Schedule["warmup"];
   decay?: Schedule["decay"];
   weightDecay?: number | undefined;
+  /** Gradients longer than this are shortened to it. */
+  clipNorm?: number | undefined;
   /** Orders the examples. */
   seed: string;
   device: Device;
   threads: number;
   stepsPerRun?: number | undefined;
+  /** Steps between two looks at the held-out examples and two saved states. */
+  every?: number | undefined;
+  /** Examples that are not trained on: training ends when `patience` looks in a row found nothing better, and gives the best. */
+  heldOut?: { examples: readonly Sequence[]; patience: number } | undefined;
+  /** Keeps the state, so that an interrupted training goes on where it was. */
+  saving?: { save: (bytes: Uint8Array) => Promise<void>; saved?: Uint8Array | undefined } | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
   signal?: AbortSignal | undefined;
 };
@@ -33,39 +46,93 @@ export type TrainParameters = {
 export type Trained = {
   /** The factors B after training. What is proposed is the difference from `start`. */
   flat: Float32Array;
-  /** Of each step's batch before the step, in nats a completion token. */
+  /** Of each step's batches before the step, in nats a completion token. */
   losses: number[];
+  /** Mean loss of the held-out examples at each look, in nats a token; empty without them. */
+  heldOut: number[];
+  /** Step from which it went on. */
+  resumedAt: number;
   /** sha256 of the graph that was run. */
   graph: string;
   device: Device;
 };
 
-/** Trains the adapter's factors B on a frozen base by AdamW; see `runTraining` for what is repeatable and what is thrown. */
+/** Steps between two looks and two saved states. */
+const EVERY = 50;
+
+/**
+ * Trains the adapter's factors B on a frozen base by AdamW; see `runTraining` for what is repeatable and what is thrown.
+ * A saved state of another job is not used.
+ */
 export async function train(parameters: TrainParameters): Promise<Trained> {
-  const {
-    checkpoint,
-    spec,
-    start,
-    learningRate,
-    warmup,
-    decay,
-    weightDecay = 0,
-    device,
-    threads,
-    ...rest
-  } = parameters;
+  const { checkpoint, spec, start, device, threads, seed, saving } = parameters;
+  const { every = EVERY, heldOut, stepsPerRun, onProgress, signal } = parameters;
+  const { examples, steps, batch, accumulate } = parameters;
+  const { learningRate: rate, warmup, decay, weightDecay = 0, clipNorm } = parameters;
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
-  const result = await runTraining({
-    ...rest,
-    start,
+  const schedule = { rate, warmup, decay };
+  const adam = { ...ADAM_DEFAULTS, weightDecay, clipNorm };
+
+  const digest = digestOf(parameters);
+  const saved = saving?.saved === undefined ? undefined : readState(saving.saved, digest, "the saved state");
+  const watch = heldOut && (await openWatch(parameters, heldOut, saved));
+  const job: TrainingJob = {
+    ...{ start, examples, steps, batch, accumulate, schedule, adam, seed, stepsPerRun, onProgress, signal },
     trainable: {
       config: checkpoint.config,
       size,
       parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
     },
-    schedule: { rate: learningRate, warmup, decay },
-    adam: { ...ADAM_DEFAULTS, weightDecay },
     session: { device, threads, folder: checkpoint.folder },
-  });
-  return { flat: result.parameters, losses: result.losses, graph: result.graph, device };
+    from: saved?.state,
+  };
+  if (watch !== undefined || saving !== undefined) {
+    const visit: NonNullable<TrainingJob["pause"]>["visit"] = async (state) => {
+      const verdict = (await watch?.look(state.parameters)) ?? "go on";
+      if (verdict === "go on") await saving?.save(writeState(digest, { state, watched: watch?.watched() }));
+      return verdict;
+    };
+    job.pause = { every, visit };
+  }
+  try {
+    const result = await runTraining(job);
+    if (watch !== undefined && result.losses.length % every !== 0) await watch.look(result.parameters);
+    const watched = watch?.watched();
+    return {
+      flat: watched?.best ?? result.parameters,
+      losses: result.losses,
+      heldOut: [...(watched?.losses ?? [])],
+      resumedAt: saved?.state.losses.length ?? 0,
+      graph: result.graph,
+      device,
+    };
+  } finally {
+    await watch?.close();
+  }
+}
+
+/** Measures the held-out examples with the base opened for judging. */
+async function openWatch(
+  { checkpoint, spec, device, threads }: TrainParameters,
+  { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
+  saved: Saved | undefined,
+): Promise<EarlyStop & { close(): Promise<void> }> {
+  const evaluator = await openEvaluator(checkpoint, spec, { device, threads });
+  const mean = async (flat: Float32Array) =>
+    (await evaluator.losses(flat, examples)).reduce((sum, loss) => sum + loss, 0) / examples.length;
+  return { ...watchHeldOut(mean, { patience, from: saved?.watched }), close: () => evaluator.close() };
+}
+
+/** Of everything that decides the bits but the base, which a task has only one of, and the processor. */
+function digestOf(parameters: TrainParameters): Buffer {
+  const { checkpoint, spec, start, examples, heldOut, device } = parameters;
+  const { steps, batch, accumulate, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } = parameters;
+  const options = { steps, batch, accumulate, learningRate, warmup, decay, weightDecay, clipNorm, seed, every, device };
+  const prompts = (sequences: readonly Sequence[]) => sequences.map(({ promptLength }) => promptLength);
+  const facts = {
+    ...{ config: checkpoint.config, spec, options, patience: heldOut?.patience },
+    ...{ prompts: prompts(examples), heldOut: prompts(heldOut?.examples ?? []) },
+  };
+  const sequences = [...examples, ...(heldOut?.examples ?? [])];
+  return jobDigest(facts, [start, ...sequences.map(({ tokens }) => tokens)]);
 }

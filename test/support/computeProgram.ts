@@ -27,7 +27,15 @@ if (process.connected) {
     validate: async ({ proposals }) => ({ sha256: digest, head: short, scores: proposals.map(() => 0) }),
     train: async ({ data, out }, { signal, onProgress }) => {
       await act(data, out, signal, onProgress);
-      return { sha256: digest, norm: 1, losses: { first: 2, last: 1 }, graph: "g", device: data };
+      return {
+        sha256: digest,
+        norm: 1,
+        losses: { first: 2, last: 1 },
+        steps: 2,
+        heldOut: null,
+        graph: "g",
+        device: data,
+      };
     },
   });
 }

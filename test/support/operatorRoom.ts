@@ -4,6 +4,7 @@ import type { Address } from "viem";
 import { Phase, Role } from "../../protocol/words.ts";
 import { type Artifacts, openArtifacts } from "../../workers/artifacts.ts";
 import { type Compute, openCompute } from "../../workers/compute/client.ts";
+import { configSchema } from "../../workers/config.ts";
 import { type HeadMove, type Heads, openHeads } from "../../workers/heads.ts";
 import { openResults, type Results } from "../../workers/results.ts";
 import type { Look } from "../../workers/scheduler/look.ts";
@@ -98,11 +99,4 @@ export function someLook(room: OperatorRoom, role: Role, changes: Partial<Look> 
   };
 }
 
-export const tinyTraining = {
-  steps: 4,
-  batch: 8,
-  learningRate: 0.01,
-  warmup: 0,
-  decay: "constant",
-  weightDecay: 0,
-} as const;
+export const tinyTraining = configSchema.shape.training.parse({ steps: 4, batch: 8, learningRate: 0.01 });

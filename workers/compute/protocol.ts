@@ -46,19 +46,27 @@ export const trainRequest = z.strictObject({
   data: path, // folder of JSONL files, one a domain
   training: z.strictObject({
     steps: z.int().min(1),
-    batch: z.int().min(1), // examples a step
+    batch: z.int().min(1), // examples a batch
+    accumulate: z.int().min(1), // batches a step, whose gradients are summed
     learningRate: z.number().positive(),
     warmup: z.int().min(0), // steps over which the rate rises
     decay: z.enum(["constant", "cosine"]), // of the rate afterwards
     weightDecay: z.number().min(0),
+    clipNorm: z.number().positive().optional(), // longest gradient
+    every: z.int().min(1), // steps between two saved states and two looks at what is held out
+    heldOut: z.int().min(0), // examples of each domain that are not trained on
+    patience: z.int().min(1), // looks in a row that find nothing better and end the training
   }),
   seed: z.string().min(1),
+  curve: path.optional(), // file for a plot of the losses
   out: path,
 });
 export const trainResult = z.strictObject({
   sha256, // of the file
   norm: z.number(), // Frobenius norm of scale * B * A over all modules, after clipping
   losses: z.strictObject({ first: z.number(), last: z.number() }), // nats a token
+  steps: z.int().min(1), // that were trained
+  heldOut: z.number().nullable(), // lowest loss of what is held out, nats a token
   graph: z.string(), // sha256 of the training graph
   device: z.string(),
 });

@@ -1,18 +1,23 @@
+import { readFile, rm } from "node:fs/promises";
 import { headToFlat } from "../../learning/aggregate/head.ts";
 import { digest, writeArtifact } from "../../learning/artifact/artifact.ts";
 import { clipToNorm, productNorm } from "../../learning/artifact/norm.ts";
 import { encode, readDomains } from "../../learning/data/examples.ts";
-import { train } from "../../learning/train/trainer.ts";
+import { splitHeldOut } from "../../learning/data/split.ts";
+import { drawLosses } from "../../learning/train/lossCurve.ts";
+import { type TrainParameters, train } from "../../learning/train/trainer.ts";
+import { PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { requireDevice } from "./device.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
-import type { Recipes } from "./recipe.ts";
+import type { Recipe, Recipes } from "./recipe.ts";
 import type { Doing } from "./serve.ts";
 
 /**
  * Trains from the head on own examples and writes what changed as an artifact: the difference from the head, shortened to
- * the manifest's norm bound, in whole numbers. The same request gives the same bytes on the same machine.
+ * the manifest's norm bound, in whole numbers. The same request gives the same bytes on the same machine, also if it was
+ * interrupted: it goes on from the state saved beside `out`.
  */
 export async function computeUpdate(
   recipes: Recipes,
@@ -21,20 +26,15 @@ export async function computeUpdate(
 ): Promise<ResultOf<"train">> {
   const device = await requireDevice(request.device);
   const recipe = await recipes(request);
-  const { manifest, checkpoint, spec, layout, limit, tokenizer } = recipe;
-  const examples = [...readDomains(request.data).values()].flat();
-  const encoded = examples.map((example) => encode(tokenizer, example, manifest.maxTokens));
+  const { checkpoint, spec, layout, limit } = recipe;
+  const { heldOut: _, patience, ...training } = request.training;
+  const { examples, heldOut } = readData(request, recipe);
   const start = headToFlat(await openHead(recipe, request.head));
+  const state = `${request.out}.state`;
 
-  const trained = await train({
-    checkpoint,
-    spec,
-    start,
-    examples: encoded,
-    ...request.training,
-    seed: request.seed,
-    device,
-    threads: request.threads,
+  const trained = await trainFrom(state, {
+    ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, device, threads: request.threads },
+    heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
     onProgress: ({ step, steps }) => onProgress(step, steps),
     signal,
   });
@@ -42,12 +42,41 @@ export async function computeUpdate(
   const delta = trained.flat.map((value, index) => value - (start[index] as number));
   const update = clipToNorm(layout, delta, limit);
   const bytes = writeArtifact(update);
+  if (request.curve !== undefined) {
+    await writeFileAtomic(request.curve, drawLosses({ ...trained, every: training.every }));
+  }
   await writeFileAtomic(request.out, bytes);
+  await rm(state, { force: true });
   return {
     sha256: digest(bytes),
     norm: productNorm(update, limit),
     losses: { first: trained.losses[0] as number, last: trained.losses.at(-1) as number },
+    steps: trained.losses.length,
+    heldOut: trained.heldOut.length === 0 ? null : Math.min(...trained.heldOut),
     graph: trained.graph,
     device: trained.device,
   };
+}
+
+/** Own examples as tokens. What is held out is the same in every round. */
+function readData({ data, training: { heldOut } }: RequestOf<"train">, { manifest, tokenizer }: Recipe) {
+  const domains = [...readDomains(data).values()].map((examples) =>
+    heldOut === 0 ? { train: examples, heldOut: [] } : splitHeldOut(examples, { seed: "held out", heldOut }),
+  );
+  const encoded = (part: "train" | "heldOut") =>
+    domains.flatMap((split) => split[part]).map((example) => encode(tokenizer, example, manifest.maxTokens));
+  return { examples: encoded("train"), heldOut: encoded("heldOut") };
+}
+
+/** Trains from the state that an interrupted training left, if it is of the same one; anew if it cannot be read. */
+async function trainFrom(state: string, parameters: TrainParameters) {
+  const save = (bytes: Uint8Array) => writeFileAtomic(state, bytes);
+  const saved = await readFile(state).catch(() => undefined);
+  try {
+    return await train({ ...parameters, saving: { save, saved } });
+  } catch (error) {
+    if (!(error instanceof PermanentError) || saved === undefined) throw error;
+    await rm(state, { force: true });
+    return train({ ...parameters, saving: { save } });
+  }
 }

@@ -19,6 +19,8 @@ export type TrainerDependencies = {
   compute: Compute;
   /** Folder for files that are still being written. */
   scratch: string;
+  /** Folder of plots of the losses. */
+  curves: string;
   /** Folder of the operator's own examples. */
   data: string | undefined;
   training: RequestOf<"train">["training"];
@@ -31,7 +33,7 @@ export type TrainOutcome = { skipped: string } | Trained;
  * was trained before.
  */
 export async function trainForRound(
-  { identity, look, store, heads, results, compute, scratch, data, training }: TrainerDependencies,
+  { identity, look, store, heads, results, compute, scratch, curves, data, training }: TrainerDependencies,
   { round }: { round: number },
   { signal, onProgress }: WorkOptions = {},
 ): Promise<TrainOutcome> {
@@ -54,7 +56,7 @@ export async function trainForRound(
   const seed = `train ${identity.task} ${round} ${identity.operator.toLowerCase()}`;
   const { sha256, ...told } = await compute.run(
     "train",
-    { head: head.file, data, training, seed, out },
+    { head: head.file, data, training, seed, curve: join(curves, `task-${identity.task}-round-${round}.svg`), out },
     { signal, onProgress },
   );
   const artifact = await store.put(await readFile(out));

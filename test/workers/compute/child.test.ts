@@ -9,16 +9,10 @@ import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { MIN_SCORE, MISSING } from "../../../protocol/words.ts";
 import { type Compute, openCompute } from "../../../workers/compute/client.ts";
 import { sha256OfFile } from "../../../workers/files.ts";
+import { tinyTraining } from "../../support/operatorRoom.ts";
 import { makeTinyTask, type TinyTask } from "../../support/tinyTask.ts";
 
-const training = {
-  steps: 4,
-  batch: 8,
-  learningRate: 0.01,
-  warmup: 0,
-  decay: "constant",
-  weightDecay: 0,
-} as const;
+const training = tinyTraining;
 
 describe("the compute process", () => {
   let folder: string;
@@ -66,6 +60,48 @@ describe("the compute process", () => {
     assert.equal(result.sha256, await sha256OfFile(at("a")));
     assert.equal(steps.at(-1), training.steps);
     assert.equal((await train("again", "a")).sha256, result.sha256);
+  });
+
+  test("goes on where a killed process was, keeps no state afterwards, and draws the losses", async () => {
+    const long = { ...training, steps: 40, every: 5 };
+    const work = { head: at("zero"), data: task.trainData, training: long, seed: "long", curve: at("curve.svg") };
+    const once = await compute.run("train", { ...work, out: at("once") });
+    const abort = new AbortController();
+    const until = (done: number) => {
+      if (done >= 12) abort.abort(new Error("killed"));
+    };
+    const killed = compute.run(
+      "train",
+      { ...work, out: at("torn-update") },
+      { onProgress: until, signal: abort.signal },
+    );
+    await assert.rejects(killed, /killed/);
+    await access(at("torn-update.state"));
+    const steps: number[] = [];
+    const resumed = await compute.run(
+      "train",
+      { ...work, out: at("torn-update") },
+      { onProgress: (done) => steps.push(done) },
+    );
+    assert.ok((steps[0] as number) > 5, `it went on at step ${steps[0]}`);
+    assert.deepEqual(resumed, once);
+    await assert.rejects(access(at("torn-update.state")));
+    assert.match(await readFile(at("curve.svg"), "utf8"), /^<svg .*polyline/s);
+  });
+
+  test("begins anew from a damaged state", async () => {
+    await writeFile(at("damaged.state"), "no state at all");
+    await train("sound", "d");
+    await train("damaged", "d");
+    assert.equal(await sha256OfFile(at("damaged")), await sha256OfFile(at("sound")));
+  });
+
+  test("holds out examples and gives the best update on them", async () => {
+    const some = { ...training, steps: 12, every: 4, heldOut: 4, patience: 2 };
+    const work = { head: at("zero"), data: task.trainData, training: some, seed: "held", out: at("held") };
+    const result = await compute.run("train", work);
+    assert.ok((result.heldOut as number) > 0);
+    assert.ok(result.steps <= 12);
   });
 
   test("builds the same head from the same updates in any order", async () => {

@@ -9,13 +9,14 @@ import { fileURLToPath } from "node:url";
 import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { type Compute, openCompute } from "../../../workers/compute/client.ts";
 import type { WorkLimits } from "../../../workers/compute/exchange.ts";
+import { tinyTraining } from "../../support/operatorRoom.ts";
 
 const program = fileURLToPath(new URL("../../support/computeProgram.ts", import.meta.url));
 const settings = { manifest: "m", model: "b", device: "cpu", threads: 1 } as const;
 const work = (data: string, out = "o") => ({
   head: "h",
   data,
-  training: { steps: 1, batch: 1, learningRate: 1, warmup: 0, decay: "constant" as const, weightDecay: 0 },
+  training: tinyTraining,
   seed: "s",
   out,
 });

@@ -26,7 +26,14 @@ describe("training for a round", () => {
   });
   const train = (look: Look, round = 1, data: string | undefined = task.trainData) =>
     trainForRound(
-      { ...room, look: async () => look, scratch: join(room.dir, "scratch"), data, training: tinyTraining },
+      {
+        ...room,
+        look: async () => look,
+        scratch: join(room.dir, "scratch"),
+        curves: join(room.dir, "curves"),
+        data,
+        training: tinyTraining,
+      },
       { round },
     );
 
@@ -67,6 +74,7 @@ describe("training for a round", () => {
         ...room,
         look: async () => look,
         scratch: join(room.dir, "scratch"),
+        curves: join(room.dir, "curves"),
         data: undefined,
         training: tinyTraining,
       },
