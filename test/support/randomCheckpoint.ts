@@ -15,7 +15,11 @@ export type StoredDtype = "F32" | "F16" | "BF16";
 export async function writeRandomCheckpoint(
   folder: string,
   hfConfig: object,
-  { dtype = "F32", shards = 1, seed = "checkpoint" }: { dtype?: StoredDtype; shards?: number; seed?: string } = {},
+  {
+    dtype = "F32",
+    shards = 1,
+    seed = "checkpoint",
+  }: { dtype?: StoredDtype | undefined; shards?: number | undefined; seed?: string } = {},
 ): Promise<void> {
   const text = JSON.stringify(hfConfig);
   const tensors = weightShapes(parseConfig(text)).map(({ name, shape }): SafetensorsTensor => {
