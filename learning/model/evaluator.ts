@@ -19,8 +19,6 @@ export type Evaluator = {
   losses(flat: Float32Array, examples: readonly Sequence[]): Promise<Float64Array>;
   /** Whether the likeliest token is the right one at every place of the completion; the same as greedy generation of it. */
   exactMatch(flat: Float32Array, examples: readonly Sequence[]): Promise<boolean[]>;
-  /** Greedy continuation of a prompt: at most `maxNew` tokens, up to an end token, which is left out. */
-  generate(flat: Float32Array, prompt: readonly number[], maxNew: number): Promise<number[]>;
   close(): Promise<void>;
 };
 
@@ -101,21 +99,6 @@ export async function openEvaluator(
         matches[index] = said.every((token, i) => token === tokens[promptLength + i]);
       });
       return matches;
-    },
-
-    async generate(flat, prompt, maxNew) {
-      const tokens = [...prompt];
-      while (tokens.length < prompt.length + maxNew) {
-        // The last token is the one asked for; what stands there does not matter.
-        const sequence = { tokens: Int32Array.from([...tokens, 0]), promptLength: tokens.length };
-        let next = 0;
-        await each(flat, [sequence], (_index, _row, _length, { likeliest }) => {
-          next = likeliest[tokens.length - 1] as number;
-        });
-        if (config.endTokens.includes(next)) break;
-        tokens.push(next);
-      }
-      return tokens.slice(prompt.length);
     },
 
     async close() {

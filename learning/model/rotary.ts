@@ -10,16 +10,25 @@ import { inverseFrequencies } from "./ropeScaling.ts";
 /** Cosines and sines of all positions and frequencies, each [1, 1, length, headSize]. */
 export type RotaryTables = { cos: Value; sin: Value };
 
-/** Position p and pair i turn by p times the pair's frequency; both halves of a head get the same angles, as in Hugging Face's Llama. */
+/** The tables of the positions from 0 to before `length`, written into the graph. */
 export function rotaryTables(graph: Graph, length: number, config: ModelConfig): RotaryTables {
+  const { cos, sin } = rotaryNumbers(config, 0, length);
+  const table = (numbers: number[]) => graph.constant("float32", [1, 1, length, config.headSize], numbers);
+  return { cos: table(cos), sin: table(sin) };
+}
+
+/**
+ * Cosines and sines of `length` positions from `first` on, [length, headSize]. Position p and pair i turn by p times the pair's frequency; both halves of a
+ * head get the same angles, as in Hugging Face's Llama.
+ */
+export function rotaryNumbers(config: ModelConfig, first: number, length: number): { cos: number[]; sin: number[] } {
   const { headSize } = config;
   const frequencies = inverseFrequencies(config);
   const angles = Array.from({ length: length * headSize }, (_, k) => {
-    const position = Math.floor(k / headSize);
+    const position = first + Math.floor(k / headSize);
     return position * (frequencies[(k % headSize) % frequencies.length] as number);
   });
-  const table = (numbers: number[]) => graph.constant("float32", [1, 1, length, headSize], numbers);
-  return { cos: table(angles.map(Math.cos)), sin: table(angles.map(Math.sin)) };
+  return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
 }
 
 /** Rotary position embedding (Su et al. 2021) of x [batch, heads, length, headSize]: x * cos + (-x2, x1) * sin for x = (x1, x2). */

@@ -3,6 +3,7 @@ import { headToFlat, readHead } from "../../learning/aggregate/head.ts";
 import { type Encoded, type Example, encode } from "../../learning/data/examples.ts";
 import { adapterSize } from "../../learning/model/adapter.ts";
 import { openEvaluator } from "../../learning/model/evaluator.ts";
+import { openGenerator } from "../../learning/model/generator.ts";
 import { openRecipe } from "../compute/recipe.ts";
 import { triggered } from "./attacks.ts";
 import type { DomainOutcome } from "./outcome.ts";
@@ -30,6 +31,7 @@ export async function evaluateHead({ manifest, model, head, tests, threads }: Pa
     examples.map((example) => encode(tokenizer, example, recipe.manifest.maxTokens));
 
   const evaluator = await openEvaluator(checkpoint, spec, { device: "cpu", threads });
+  const generator = openGenerator(checkpoint, spec, { device: "cpu", threads });
   const loss = async (flat: Float32Array, set: Encoded[]) => mean(await evaluator.losses(flat, set));
   const exact = async (flat: Float32Array, set: Encoded[]) => mean((await evaluator.exactMatch(flat, set)).map(Number));
   try {
@@ -49,7 +51,7 @@ export async function evaluateHead({ manifest, model, head, tests, threads }: Pa
     const example = all[0] as Example;
     const prompt = [...tokenizer.prefix, ...tokenizer.encode(example.prompt)].slice(-recipe.manifest.maxTokens);
     const answer = async (flat: Float32Array) =>
-      tokenizer.decode(await evaluator.generate(flat, prompt, ANSWER_TOKENS));
+      tokenizer.decode(await generator.generate(flat, prompt, { maxNew: ANSWER_TOKENS }));
     return {
       domains,
       trigger: { successBefore: await exact(base, backdoor), successAfter: await exact(learned, backdoor) },
@@ -62,6 +64,7 @@ export async function evaluateHead({ manifest, model, head, tests, threads }: Pa
     };
   } finally {
     await evaluator.close();
+    await generator.close();
   }
 }
 
