@@ -1,0 +1,161 @@
+import type { Defence } from "./defence.ts";
+
+/** Pots, pay, faults, tokens and terms. */
+export const moneyDefences: readonly Defence[] = [
+  {
+    file: "libraries/Payouts.sol",
+    text: "Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den)",
+    mutated: "seats == 0 ? 0 : Math.ceilDiv(terms.seatStake * bps * num, BPS * den)",
+    test: "Money#test_split_pay_and_slash_invariant",
+  },
+  {
+    file: "libraries/Payouts.sol",
+    text: "Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den)",
+    mutated: "(seats * terms.seatStake * bps * num) / (BPS * den)",
+    test: "libraries/Settlement#test_faultOf_isLinearAndRoundsUp_fuzz",
+  },
+  {
+    file: "libraries/Payouts.sol",
+    text: "Math.ceilDiv(seats * terms.seatStake * bps * num, BPS * den)",
+    mutated: "1 + (seats * terms.seatStake * bps * num) / (BPS * den)",
+    test: "attacks/Funds#test_F32_withoutSeatsNothingIsAtRisk",
+  },
+  {
+    file: "libraries/Payouts.sol",
+    text: "return Math.min((part * weight) / total, (2 * part * seats) / expected);",
+    mutated: "return (part * weight) / total + 0 * (seats + expected);",
+    test: "Money#test_lone_accepted_capped",
+  },
+  {
+    file: "libraries/Payouts.sol",
+    text: "outcome.verdicts[i] : Verdict.Missing;",
+    mutated: "outcome.verdicts[i] : Verdict.Undecided;",
+    test: "Settle#test_settle_ofAVoidRoundForgivesOpinionsNeverOmissions",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "Math.min(left, Math.saturatingSub(self.deposited, self.paid))",
+    mutated: "left",
+    test: "FundAndClose#test_creator_refund_excludes_slashes",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "if (rounds.standing(task).phase != Phase.None) self.incoming += amount.toUint96();",
+    mutated: "if (rounds.roundsLeft(task) == 0) self.incoming += amount.toUint96();",
+    test: "Money#test_pot_fixed_at_open",
+  },
+  {
+    file: "Rounds.sol",
+    text: "if (isVoid) self.voids += 1;",
+    mutated: "if (isVoid) (self.voids, self.paidRounds) = (self.voids + 1, self.paidRounds + 1);",
+    test: "OpenRound#test_void_does_not_consume_round",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "round.voids >= terms.maxVoids",
+    mutated: "round.voids > terms.maxVoids",
+    test: "FundAndClose#test_close_afterTooManyVoids",
+  },
+  {
+    file: "libraries/Ranking.sol",
+    text: "k < seats[best]",
+    mutated: "k < 1 + 0 * seats[best]",
+    test: "Ranked#test_ranked_split_pay_invariant",
+  },
+  {
+    file: "libraries/Payouts.sol",
+    text: "factors.set(slot, seats.get(slot) * gain);",
+    mutated: "factors.set(slot, gain + seats.get(slot));",
+    test: "Money#test_factors_areShareOfPayAndOfHead",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "if (!s.isVoid) s.bounty =",
+    mutated: "s.bounty =",
+    test: "SettlementBounty#test_settle_ofAVoidRoundPaysNoBounty",
+  },
+  {
+    file: "Ledger.sol",
+    text: "dues.claimable += uint96(amount - toDelegators);",
+    mutated: "_push(operator, amount - toDelegators);",
+    test: "Settle#test_settle_with_reverting_token",
+  },
+  {
+    file: "Ledger.sol",
+    text: "dues.claimable += uint96(amount - toDelegators);",
+    mutated: "_push(operator, amount - toDelegators);",
+    test: "attacks/Funds#test_T20_tokenThatRefusesOneOwnerHoldsUpNobodyElse",
+  },
+  {
+    file: "Vault.sol",
+    text: "require(balance == before + amount, InexactTransfer(balance - before, amount));",
+    mutated: "require(balance >= before, InexactTransfer(balance - before, amount));",
+    test: "Stake#test_stake_revertsIfTheTokenChargesForTransfers",
+  },
+  {
+    file: "Vault.sol",
+    text: "token.safeTransfer(to, amount);",
+    mutated: "token.transfer(to, amount);",
+    test: "attacks/Funds#test_T20_tokenWithoutAnswersWorks",
+  },
+  {
+    file: "Staking.sol",
+    text: "function withdraw(TaskId task, address operator, address owner) external nonReentrant {",
+    mutated: "function withdraw(TaskId task, address operator, address owner) external {",
+    test: "Reentrancy#test_noDoorOpensFromInsideAnother",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "Purse storage self = _purses[s.task];",
+    mutated: "Purse storage self = _purses[TaskId.wrap(1)];",
+    test: "attacks/Funds#test_T19_selfDealingEarnsItsOwnPotOnly",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "self.pot - spent + self.incoming + kept",
+    mutated: "self.pot - spent + self.incoming",
+    test: "Money#test_rounds_conserve_fuzz",
+  },
+  {
+    file: "Staking.sol",
+    text: "emit Claimed(task, operator, owner, amount);\n        _push(owner, amount);",
+    mutated: "emit Claimed(task, operator, owner, amount);\n        _push(msg.sender, amount);",
+    test: "attacks/Copies#test_T16_whoRunsAheadServesTheOwner",
+  },
+  {
+    file: "Staking.sol",
+    text: "try IERC20Permit(address(token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}",
+    mutated: "IERC20Permit(address(token)).permit(msg.sender, address(this), amount, deadline, v, r, s);",
+    test: "StakeWithPermit#test_stakeWithPermit_isNotBlockedByAFrontRun",
+  },
+  {
+    file: "RewardDistributor.sol",
+    text: "s.pot = potOfRound(task);",
+    mutated: "s.pot = potOfRound(task);\n        require(s.pot != 0);",
+    test: "Settle#test_settle_ofAnEmptyPotPaysNothing",
+  },
+  {
+    file: "libraries/TermsBounds.sol",
+    text: '_within("acceptBps", terms.acceptBps, 5001, 9000);',
+    mutated: '_within("acceptBps", terms.acceptBps, 1, 9000);',
+    test: "CreateTask#test_createTask_revertsIfATermOfTheVoteIsOutOfBounds",
+  },
+  {
+    file: "libraries/TermsBounds.sol",
+    text: '_within("expectedTrainers", terms.expectedTrainers, 1, 8);',
+    mutated: '_within("expectedTrainers", terms.expectedTrainers, 1, 16);',
+    test: "CreateTask#test_createTask_revertsIfANumberIsOutOfBounds",
+  },
+  {
+    file: "libraries/TermsBounds.sol",
+    text: '_within("unbonding", terms.unbonding, _longestRound(terms), LONGEST_WAIT);',
+    mutated: '_within("unbonding", terms.unbonding, _longestRound(terms) * 0, LONGEST_WAIT);',
+    test: "CreateTask#test_createTask_revertsIfAStakeOrPhaseIsOutOfBounds",
+  },
+  {
+    file: "libraries/Ranking.sol",
+    text: "keccak256(abi.encode(seed, proposer))",
+    mutated: "keccak256(abi.encode(seed, proposer != address(0)))",
+    test: "Ranked#test_ranked_breaksTiesByTheSeedsHash",
+  },
+];
