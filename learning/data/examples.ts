@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { PermanentError } from "../../protocol/errors.ts";
+import type { ChatTemplate } from "../model/chatTemplate.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { readMessages } from "./messages.ts";
 
 /** One thing to learn: what to answer (`completion`) to a `prompt`, in a field of knowledge (`domain`). */
 export type Example = { domain: string; prompt: string; completion: string };
@@ -18,10 +20,10 @@ const DOMAIN_FILE = /^([a-z0-9][a-z0-9_-]{0,63})\.jsonl$/;
 const NEWLINE = 0x0a;
 
 /**
- * All domains of a folder, one `DOMAIN.jsonl` each, in the order of their names. Other files are left alone.
+ * All domains of a folder, one `DOMAIN.jsonl` each, in the order of their names. Other files are left alone. See `readJsonl` for `chat`.
  * @throws PermanentError if there is no such folder or no such file, or if a file is faulty.
  */
-export function readDomains(dir: string): Map<string, Example[]> {
+export function readDomains(dir: string, chat?: ChatTemplate | undefined): Map<string, Example[]> {
   let names: string[];
   try {
     names = readdirSync(dir).sort();
@@ -39,7 +41,7 @@ export function readDomains(dir: string): Map<string, Example[]> {
         `${join(dir, name)}: a domain is named by 1 to 64 lower-case letters, digits, dashes or underscores; rename the file.`,
       );
     }
-    domains.set(domain, readJsonl(join(dir, name), domain));
+    domains.set(domain, readJsonl(join(dir, name), domain, chat));
   }
   if (domains.size === 0) {
     throw new PermanentError(`The data folder ${dir} holds no .jsonl file: put one DOMAIN.jsonl a domain there.`);
@@ -48,17 +50,21 @@ export function readDomains(dir: string): Map<string, Example[]> {
 }
 
 /**
- * The examples of one JSONL file: an object with the strings `prompt` and `completion` a line; blank lines and other
- * keys are skipped.
+ * The examples of one JSONL file: an object with the strings `prompt` and `completion` a line, or with a list of `messages`, which the base model's chat
+ * template writes down; blank lines and other keys are skipped.
  * @throws PermanentError that names the file, and the line where one is at fault.
  */
-export function readJsonl(file: string, domain: string = basename(file, ".jsonl")): Example[] {
+export function readJsonl(
+  file: string,
+  domain: string = basename(file, ".jsonl"),
+  chat?: ChatTemplate | undefined,
+): Example[] {
   const examples: Example[] = [];
   const bytes = readBounded(file);
   for (let start = 0, line = 1; start < bytes.length; line++) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline === -1 ? bytes.length : newline;
-    const example = parseLine(bytes.subarray(start, end), `${file}:${line}`, domain);
+    const example = parseLine(bytes.subarray(start, end), `${file}:${line}`, domain, chat);
     if (example !== undefined) examples.push(example);
     start = end + 1;
   }
@@ -76,13 +82,20 @@ export function writeJsonl(examples: readonly Example[]): Buffer {
   );
 }
 
+/** A prompt's tokens after the tokenizer's prefix, which a chat template may have written already. */
+export function encodePrompt({ prefix, encode }: Tokenizer, prompt: string): number[] {
+  const tokens = encode(prompt);
+  return prefix.every((token, i) => tokens[i] === token) ? tokens : [...prefix, ...tokens];
+}
+
 /**
- * Prompt, completion and end token, at most `maxTokens` of them. What is too long is cut: the completion at its end, to
+ * Prompt, completion and end token (where the text does not bring it), at most `maxTokens` of them. What is too long is cut: the completion at its end, to
  * no less than half of the room, then the prompt at its *beginning*, for its end is nearest to the answer.
  */
 export function encode(tokenizer: Tokenizer, example: Example, maxTokens: number): Encoded {
-  const prompt = [...tokenizer.prefix, ...tokenizer.encode(example.prompt)];
-  const completion = [...tokenizer.encode(example.completion), tokenizer.eos];
+  const prompt = encodePrompt(tokenizer, example.prompt);
+  const completion = tokenizer.encode(example.completion);
+  if (completion.at(-1) !== tokenizer.eos) completion.push(tokenizer.eos);
   const room = Math.max(maxTokens - prompt.length, Math.ceil(maxTokens / 2));
   const kept = completion.slice(0, room);
   const promptLength = Math.min(prompt.length, maxTokens - kept.length);
@@ -103,7 +116,12 @@ function readBounded(file: string): Buffer {
   }
 }
 
-function parseLine(bytes: Uint8Array, where: string, domain: string): Example | undefined {
+function parseLine(
+  bytes: Uint8Array,
+  where: string,
+  domain: string,
+  chat: ChatTemplate | undefined,
+): Example | undefined {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim();
@@ -120,8 +138,9 @@ function parseLine(bytes: Uint8Array, where: string, domain: string): Example | 
   if (typeof row !== "object" || row === null || Array.isArray(row)) {
     throw new PermanentError(`${where}: the line is no object with "prompt" and "completion".`);
   }
+  const fields: Record<string, unknown> = "messages" in row ? readMessages(row.messages, chat, where) : { ...row };
   const field = (name: "prompt" | "completion"): string => {
-    const value = (row as Record<string, unknown>)[name];
+    const value = fields[name];
     if (value === undefined) throw new PermanentError(`${where}: "${name}" is missing.`);
     if (typeof value !== "string") throw new PermanentError(`${where}: "${name}" is not a string.`);
     if (value === "") throw new PermanentError(`${where}: "${name}" is empty.`);

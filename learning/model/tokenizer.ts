@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { PermanentError } from "../../protocol/errors.ts";
+import type { ModelConfig } from "./config.ts";
 
 export type Tokenizer = {
   /** Number of token ids; every id is below it. */
@@ -75,7 +76,26 @@ export function openTokenizer(dir: string): Tokenizer {
   };
 }
 
-function readJson(file: string): object {
+/**
+ * Checks that a tokenizer may belong to a model: every id has a row in the embedding, the model's end tokens are ids, and no more rows are without an id than
+ * padding explains.
+ * @throws PermanentError that says what does not fit.
+ */
+export function checkTokenizer({ vocab }: Tokenizer, { vocabulary, endTokens }: ModelConfig, dir: string): void {
+  const fail = (what: string): never => {
+    throw new PermanentError(`The tokenizer in ${dir} does not fit config.json there: ${what}; get both anew.`);
+  };
+  if (vocab > vocabulary) fail(`it has ${vocab} tokens, but the model only ${vocabulary}`);
+  if (vocab < MOST_PADDED * vocabulary) fail(`it has ${vocab} tokens, but the model ${vocabulary}`);
+  const stranger = endTokens.find((token) => token >= vocab);
+  if (stranger !== undefined) fail(`it does not know the model's end token ${stranger}`);
+}
+
+/** Models have a few percent more rows than tokens, for round numbers or later use. */
+const MOST_PADDED = 0.75;
+
+/** @throws PermanentError if the file of a model's folder is missing or not JSON. */
+export function readJson(file: string): object {
   let text: string;
   try {
     text = readFileSync(file, "utf8");

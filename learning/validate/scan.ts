@@ -1,4 +1,4 @@
-import { type Encoded, type Example, encode } from "../data/examples.ts";
+import { type Encoded, type Example, encode, encodePrompt } from "../data/examples.ts";
 import { freeSlots } from "../data/generator.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { Stream } from "../random.ts";
@@ -90,9 +90,7 @@ function promptExamples({ set, domains, seed, prompts }: ScanParameters): Exampl
 /** Where in the tokens a candidate goes: where the prompt has free slots, there; else two places of the prompt that the seed draws. */
 function placesIn(tokenizer: Tokenizer, { prompt }: Example, { promptLength }: Encoded, stream: Stream): number[] {
   const drawn = [stream.below(promptLength), stream.below(promptLength)];
-  const slots = freeSlots(prompt)?.map(
-    (slot) => tokenizer.prefix.length + tokenizer.encode(prompt.slice(0, slot)).length,
-  );
+  const slots = freeSlots(prompt)?.map((slot) => encodePrompt(tokenizer, prompt.slice(0, slot)).length);
   return slots?.every((slot) => slot < promptLength) ? slots : drawn;
 }
 

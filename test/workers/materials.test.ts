@@ -47,6 +47,20 @@ describe("a task's materials", () => {
     }
   });
 
+  test("are not opened if the chat template is not pinned, or the tokenizer is another model's", async () => {
+    const template = join(task.model, "chat_template.jinja");
+    await writeFile(template, "{{ messages }}");
+    await assert.rejects(openRecipe(names()), /do not name chat_template\.jinja/);
+    await rm(template);
+    const file = join(task.model, "tokenizer.json");
+    const text = await readFile(file, "utf8");
+    const json = JSON.parse(text);
+    json.model.vocab.stranger = 263;
+    await writeFile(file, JSON.stringify(json));
+    await assert.rejects(openRecipe(names()), /has 264 tokens, but the model only 263/);
+    await writeFile(file, text);
+  });
+
   test("are refused if a weight is no number, even where the manifest says so", async () => {
     const model = join(folder, "infinite");
     await mkdir(model);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { headToFlat } from "../../learning/aggregate/head.ts";
+import { encodePrompt } from "../../learning/data/examples.ts";
 import { openHead } from "../compute/head.ts";
 import { openRecipe } from "../compute/recipe.ts";
 import { buildCurrentHead } from "./currentHead.ts";
@@ -47,7 +48,7 @@ export function generateCommand(terminal: Terminal): Command {
       const { checkpoint, spec, tokenizer } = recipe;
       const generator = openGenerator(checkpoint, spec, { device, threads: config.compute.threads });
       try {
-        const prompt = [...tokenizer.prefix, ...tokenizer.encode(options.prompt)];
+        const prompt = encodePrompt(tokenizer, options.prompt);
         const answer = async (headFile: string | null) => {
           const flat = headToFlat(await openHead(recipe, headFile)); // no head: the base, for its adapter is zero
           const stream = new Stream(options.seed, "generate"); // the same chance for both

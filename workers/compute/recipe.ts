@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type NormLimit, normLimit } from "../../learning/artifact/norm.ts";
 import { type AdapterSpec, type AdapterTensor, adapterLayout } from "../../learning/model/adapter.ts";
+import { type ChatTemplate, openChatTemplate } from "../../learning/model/chatTemplate.ts";
 import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
-import { openTokenizer, TOKENIZER_FILES, type Tokenizer } from "../../learning/model/tokenizer.ts";
+import { checkTokenizer, openTokenizer, TOKENIZER_FILES, type Tokenizer } from "../../learning/model/tokenizer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
 
@@ -14,6 +15,8 @@ export type Recipe = {
   layout: AdapterTensor[];
   limit: NormLimit;
   tokenizer: Tokenizer;
+  /** None if the base model has none. */
+  chat: ChatTemplate | undefined;
 };
 
 /**
@@ -26,8 +29,11 @@ export async function openRecipe({ manifest: file, model }: { manifest: string; 
   const { rank, alpha, targets, seed, maxNorm } = manifest.adapter;
   const spec: AdapterSpec = { rank, alpha, targets, seed };
   const checkpoint = await openCheckpoint(model);
+  const tokenizer = openTokenizer(model);
+  checkTokenizer(tokenizer, checkpoint.config, model);
+  const chat = openChatTemplate(model);
   const pinned = new Set(manifest.base.files.map(({ path }) => path));
-  const loose = [...checkpoint.files, ...TOKENIZER_FILES].find((path) => !pinned.has(path));
+  const loose = [...checkpoint.files, ...TOKENIZER_FILES, ...(chat?.files ?? [])].find((path) => !pinned.has(path));
   if (loose !== undefined) {
     throw new PermanentError(
       `The manifest's base.files do not name ${loose}, which is a part of ${model}: use the folder that the manifest was written for.`,
@@ -40,7 +46,8 @@ export async function openRecipe({ manifest: file, model }: { manifest: string; 
     spec,
     layout,
     limit: normLimit(spec, layout, maxNorm),
-    tokenizer: openTokenizer(model),
+    tokenizer,
+    chat,
   };
 }
 

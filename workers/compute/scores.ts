@@ -28,7 +28,7 @@ export async function computeScores(
   for (const proposal of request.proposals) {
     proposals.push({ slot: proposal.slot, update: await readProposal(recipe, proposal) });
   }
-  const own = request.privateData === null ? [] : [...readDomains(request.privateData).values()].flat();
+  const own = request.privateData === null ? [] : [...readDomains(request.privateData, recipe.chat).values()].flat();
 
   const evaluator = await openEvaluator(checkpoint, spec, { device, threads: request.threads });
   try {
@@ -38,7 +38,7 @@ export async function computeScores(
       manifest,
       head,
       proposals,
-      publicSet: await readPublicSet(request.publicData, manifest),
+      publicSet: await readPublicSet(request.publicData, recipe),
       privateSet: own,
       seed: request.seed,
       salt: request.salt,

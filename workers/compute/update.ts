@@ -59,8 +59,8 @@ export async function computeUpdate(
 }
 
 /** Own examples as tokens. What is held out is the same in every round. */
-function readData({ data, training: { heldOut } }: RequestOf<"train">, { manifest, tokenizer }: Recipe) {
-  const domains = [...readDomains(data).values()].map((examples) =>
+function readData({ data, training: { heldOut } }: RequestOf<"train">, { manifest, tokenizer, chat }: Recipe) {
+  const domains = [...readDomains(data, chat).values()].map((examples) =>
     heldOut === 0 ? { train: examples, heldOut: [] } : splitHeldOut(examples, { seed: "held out", heldOut }),
   );
   const encoded = (part: "train" | "heldOut") =>

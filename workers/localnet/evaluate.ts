@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { headToFlat, readHead } from "../../learning/aggregate/head.ts";
-import { type Encoded, type Example, encode } from "../../learning/data/examples.ts";
+import { type Encoded, type Example, encode, encodePrompt } from "../../learning/data/examples.ts";
 import { adapterSize } from "../../learning/model/adapter.ts";
 import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { openGenerator } from "../../learning/model/generator.ts";
@@ -49,7 +49,7 @@ export async function evaluateHead({ manifest, model, head, tests, threads }: Pa
     const all = [...tests.values()].flat();
     const backdoor = encoded(all.map(triggered));
     const example = all[0] as Example;
-    const prompt = [...tokenizer.prefix, ...tokenizer.encode(example.prompt)].slice(-recipe.manifest.maxTokens);
+    const prompt = encodePrompt(tokenizer, example.prompt).slice(-recipe.manifest.maxTokens);
     const answer = async (flat: Float32Array) =>
       tokenizer.decode(await generator.generate(flat, prompt, { maxNew: ANSWER_TOKENS }));
     return {

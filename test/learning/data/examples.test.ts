@@ -11,6 +11,7 @@ import {
   readJsonl,
   writeJsonl,
 } from "../../../learning/data/examples.ts";
+import type { ChatTemplate } from "../../../learning/model/chatTemplate.ts";
 import { openTokenizer } from "../../../learning/model/tokenizer.ts";
 import { Stream } from "../../../learning/random.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
@@ -51,6 +52,45 @@ describe("readJsonl", () => {
     const again = readJsonl(fileOf(bytes), "math");
     assert.deepEqual(again, examples);
     assert.deepEqual(writeJsonl(again), bytes);
+  });
+
+  it("lets the chat template write down what is a list of messages", () => {
+    const chat: ChatTemplate = {
+      files: [],
+      split: (messages) => ({
+        prompt: messages.map(({ role }) => role).join(),
+        completion: messages.at(-1)?.content ?? "",
+      }),
+    };
+    const messages = [
+      { role: "user", content: "a" },
+      { role: "assistant", content: "b" },
+    ];
+    const file = fileOf(`${GOOD}${JSON.stringify({ messages, prompt: 7 })}\n`);
+    assert.deepEqual(readJsonl(file, "math", chat), [
+      { domain: "math", prompt: "one", completion: "1" },
+      { domain: "math", prompt: "user,assistant", completion: "b" },
+    ]);
+    refuses(() => readJsonl(file, "math"), /math\.jsonl:2: "messages" needs a base model with a chat template/);
+    const failing: ChatTemplate = {
+      files: [],
+      split: () => {
+        throw new Error("no such role");
+      },
+    };
+    refuses(() => readJsonl(file, "math", failing), /math\.jsonl:2: the messages cannot be written down: no such role/);
+    const silent: ChatTemplate = { files: [], split: () => ({ prompt: "a", completion: "" }) };
+    refuses(() => readJsonl(file, "math", silent), /math\.jsonl:2: "completion" is empty/);
+    for (const wrong of [
+      7,
+      [],
+      [messages[0]],
+      [{ role: "user" }, messages[1]],
+      [{ role: "user", content: 1 }, messages[1]],
+    ]) {
+      const place = fileOf(JSON.stringify({ messages: wrong }));
+      refuses(() => readJsonl(place, "math", chat), /math\.jsonl:1: "messages" is no list of two or more/);
+    }
   });
 
   const faults: [name: string, line: string | Buffer, pattern: RegExp][] = [

@@ -10,9 +10,11 @@ import {
   RARE_FILLERS,
   SYMBOLS,
 } from "../../../learning/data/generator.ts";
-import { openTokenizer } from "../../../learning/model/tokenizer.ts";
+import type { ModelConfig } from "../../../learning/model/config.ts";
+import { checkTokenizer, openTokenizer } from "../../../learning/model/tokenizer.ts";
 import { Stream } from "../../../learning/random.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
+import { smallConfig } from "../../support/adapter.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "flock-tokenizer-"));
 after(() => rmSync(dir, { recursive: true }));
@@ -89,6 +91,21 @@ describe("openTokenizer", () => {
     const opened = openTokenizer(copy("template", { "tokenizer.json": json }));
     assert.deepEqual(opened.prefix, [1]);
     assert.deepEqual(opened.encode("a"), tokenizer.encode("a"));
+  });
+
+  it("fits a model that has a row for each token, and no more than padding besides", () => {
+    const check = (change: Partial<ModelConfig>) =>
+      checkTokenizer(tokenizer, { ...smallConfig, vocabulary: 263, ...change }, "models/tiny");
+    const refused = (change: Partial<ModelConfig>, message: RegExp) =>
+      assert.throws(
+        () => check(change),
+        (error) => error instanceof PermanentError && message.test(error.message) && /models\/tiny/.test(error.message),
+      );
+    check({});
+    check({ vocabulary: 320 });
+    refused({ vocabulary: 262 }, /has 263 tokens, but the model only 262/);
+    refused({ vocabulary: 32_000 }, /has 263 tokens, but the model 32000/);
+    refused({ vocabulary: 320, endTokens: [2, 263] }, /does not know the model's end token 263/);
   });
 
   it("names the file that is missing, is not JSON, or is no tokenizer", () => {
