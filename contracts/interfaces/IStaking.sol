@@ -279,7 +279,8 @@ interface IStaking is IBindable {
 
     /// @notice Slashes each operator by at most its fault, then credits its pay. Only by the distributor, while the round
     /// is open.
-    /// @dev Active and leaving stake share a slash in proportion, active rounded up. Never reverts on amounts.
+    /// @dev Own and delegated stake share a slash in proportion, own rounded up; of the own, active and leaving likewise, active
+    /// rounded up. Never reverts on amounts.
     /// @return cut What was taken from all: of each its fault, or everything that was exposed.
     function settleAccounts(
         TaskId task,
