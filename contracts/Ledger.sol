@@ -54,8 +54,7 @@ abstract contract Ledger is Vault {
     function open(TaskId task, RoundId round, uint40 lastDeadline) external returns (uint96, uint96) {
         require(msg.sender == rounds, NotRounds(msg.sender));
 
-        _pools[task].latch(round, lastDeadline);
-        return _pools[task].next();
+        return _pools[task].latch(round, lastDeadline);
     }
 
     /* DISTRIBUTOR */
@@ -68,10 +67,10 @@ abstract contract Ledger is Vault {
         uint256[] calldata faults
     ) external returns (uint256 cut) {
         _requireDistributor();
-        Settling memory s = Settling(task, _pools[task].openRound(), _scale(task), _pools[task].load());
+        Settling memory s = _begin(task);
         for (uint256 i = 0; i < operators.length; ++i) {
-            if (faults[i] != 0) cut += _slash(s, operators[i], faults[i]);
-            if (pays[i] != 0) _pay(s, operators[i], pays[i]);
+            (uint256 pay, uint256 fault) = (pays[i], faults[i]);
+            if (pay | fault != 0) cut += _settle(s, operators[i], fault, pay);
         }
         if (cut != 0) _pools[task].save(s.sums);
     }
@@ -85,8 +84,8 @@ abstract contract Ledger is Vault {
         uint256 cap
     ) external returns (uint256 cut, uint256 bounty) {
         _requireDistributor();
-        Settling memory s = Settling(task, _pools[task].openRound(), _scale(task), _pools[task].load());
-        cut = _slash(s, operator, fault);
+        Settling memory s = _begin(task);
+        (cut, ) = _visit(s, operator, fault, 0);
         _pools[task].save(s.sums);
         bounty = Math.min(cut / BOUNTY_DIVISOR, cap);
         if (bounty != 0) _credit(task, accuser, bounty);
@@ -155,27 +154,59 @@ abstract contract Ledger is Vault {
     /* INTERNAL */
 
     /// @dev The account without what has left.
-    function _touched(TaskId task, address operator, RoundId open_) internal view returns (Own memory own) {
-        own = _stakes[task][operator].load(false);
+    function _touched(TaskId task, address operator, RoundId open_) internal view returns (Own memory) {
+        Own memory own = _stakes[task][operator].load(false);
         own.touch(open_);
+        return own;
     }
 
     function _scale(TaskId task) internal view returns (Scale memory scale) {
         (scale.seatStake, scale.maxLeverage, , , ) = registry.stakeTerms(task);
     }
 
-    /// @dev Takes `fault`, or everything exposed if that is less.
-    function _slash(Settling memory s, address operator, uint256 fault) private returns (uint256 cut) {
-        Stake storage stored = _stakes[s.task][operator];
-        Own memory own = stored.load(false);
-        own.touch(s.round);
-        if (own.hasPool) return _slashBoth(s, operator, fault, own);
+    function _begin(TaskId task) private view returns (Settling memory) {
+        Sums memory sums = _pools[task].load();
+        return Settling(task, sums.openRound(), _scale(task), sums);
+    }
 
+    /// @dev Slashes an operator, then pays it. Without a fault or a pool there is no stake to look at.
+    function _settle(Settling memory s, address operator, uint256 fault, uint256 pay) private returns (uint256 cut) {
+        Dues storage dues = _dues[s.task][operator];
+        uint256 toDelegators = 0;
+        if (fault != 0 || dues.hasPool) (cut, toDelegators) = _visit(s, operator, fault, pay);
+        if (pay == 0) return cut;
+
+        // No overflow: all ledgers together never exceed what the vault holds, and that fits.
+        dues.claimable += uint96(pay - toDelegators);
+
+        emit Rewarded(s.task, operator, s.round, pay, toDelegators);
+    }
+
+    /// @dev Slashes an operator and its delegators, then credits these what is theirs of `pay`.
+    function _visit(
+        Settling memory s,
+        address operator,
+        uint256 fault,
+        uint256 pay
+    ) private returns (uint256 cut, uint256 toDelegators) {
+        Own memory own = _touched(s.task, operator, s.round);
+        if (!own.hasPool) return (_slash(s, operator, fault, own), 0);
+
+        Delegations storage delegations = _delegations[s.task][operator];
+        Pool memory delegated = delegations.look(s.round);
+        if (fault != 0) cut = _slashBoth(s, operator, fault, own, delegated);
+        if (pay != 0) toDelegators = delegated.reward(own.active, pay);
+        delegations.settle(delegated, s.round);
+    }
+
+    /// @dev Takes `fault`, or everything exposed if that is less.
+    function _slash(Settling memory s, address operator, uint256 fault, Own memory own) private returns (uint256 cut) {
         cut = Math.min(fault, own.countsNow());
         if (cut == 0) return 0;
+
         uint256 before = StakePool.weightOf(own.countsNext(), 0, s.scale);
         (uint256 fromActive, uint256 fromLeaving) = own.slash(cut);
-        stored.save(own, false);
+        _stakes[s.task][operator].save(own, false);
         s.sums.move(own.role, before, StakePool.weightOf(own.countsNext(), 0, s.scale));
 
         emit Slashed(s.task, operator, s.round, fromActive, fromLeaving, 0);
@@ -186,39 +217,20 @@ abstract contract Ledger is Vault {
         Settling memory s,
         address operator,
         uint256 fault,
-        Own memory own
+        Own memory own,
+        Pool memory delegated
     ) private returns (uint256 cut) {
-        Delegations storage delegations = _delegations[s.task][operator];
-        Pool memory delegated = delegations.load(s.round);
         cut = Math.min(fault, own.countsNow() + delegated.active);
         if (cut == 0) return 0;
 
         s.sums.move(own.role, StakePool.weightOf(own.countsNext(), delegated.countsNext(), s.scale), 0);
         uint256 fromOwn = Math.ceilDiv(cut * own.countsNow(), own.countsNow() + delegated.active);
-        delegations.slash(delegated, cut - fromOwn);
-        delegations.pool = delegated;
+        _delegations[s.task][operator].slash(delegated, cut - fromOwn);
         (uint256 fromActive, uint256 fromLeaving) = own.slash(fromOwn);
         _stakes[s.task][operator].save(own, false);
         s.sums.move(own.role, 0, StakePool.weightOf(own.countsNext(), delegated.countsNext(), s.scale));
 
         emit Slashed(s.task, operator, s.round, fromActive, fromLeaving, cut - fromOwn);
-    }
-
-    /// @dev Credits a reward: to the operator, and to its delegators what is theirs.
-    function _pay(Settling memory s, address operator, uint256 amount) private {
-        Dues storage dues = _dues[s.task][operator];
-        uint256 toDelegators = dues.hasPool ? _share(s, operator, amount) : 0;
-        // No overflow: all ledgers together never exceed what the vault holds, and that fits.
-        dues.claimable += uint96(amount - toDelegators);
-
-        emit Rewarded(s.task, operator, s.round, amount, toDelegators);
-    }
-
-    function _share(Settling memory s, address operator, uint256 amount) private returns (uint256 toDelegators) {
-        Delegations storage delegations = _delegations[s.task][operator];
-        Pool memory delegated = delegations.load(s.round);
-        toDelegators = delegated.reward(_touched(s.task, operator, s.round).active, amount);
-        delegations.pool = delegated;
     }
 
     function _credit(TaskId task, address to, uint256 amount) private {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IRewardDistributor, Purse} from "./interfaces/IRewardDistributor.sol";
-import {IRounds, Phase, Round} from "./interfaces/IRounds.sol";
+import {IRounds, Phase, Round, Standing} from "./interfaces/IRounds.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
 import {ITaskRegistry, Payout, Terms} from "./interfaces/ITaskRegistry.sol";
 import {IValidatorVoting, Votes} from "./interfaces/IValidatorVoting.sol";
@@ -147,8 +147,8 @@ contract RewardDistributor is IRewardDistributor {
     ) private view returns (Settlement memory s) {
         s.task = task;
         s.terms = registry.terms(task);
-        s.round = rounds.standing(task).number;
-        s.pot = potOfRound(task);
+        Standing memory standing = rounds.standing(task);
+        (s.round, s.pot) = (standing.number, _purses[task].pot / (s.terms.rounds - standing.paidRounds));
         (s.seats, s.artifacts) = rounds.proposals(task, proposers);
         s.votes = voting.votes(task, voters);
         s.panel = Tally.panel(s.votes, s.artifacts.length);

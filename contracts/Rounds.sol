@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Bindable} from "./Bindable.sol";
+import {Seats} from "./Seats.sol";
 import {IRandomBeacon} from "./interfaces/IRandomBeacon.sol";
 import {IRewardDistributor} from "./interfaces/IRewardDistributor.sol";
 import {IRounds, Phase, Round, Standing} from "./interfaces/IRounds.sol";
@@ -12,27 +12,17 @@ import {MAX_PROPOSALS} from "./libraries/Constants.sol";
 import {Frame, Frames} from "./libraries/Frames.sol";
 import {Durations, Openings, Phases} from "./libraries/Phases.sol";
 import {Proposal, Proposals} from "./libraries/Proposals.sol";
-import {Lot, Sortition} from "./libraries/Sortition.sol";
+import {Sortition} from "./libraries/Sortition.sol";
 import {Tags} from "./libraries/Tags.sol";
 import {Tally} from "./libraries/Tally.sol";
-import {RoundId} from "./types/RoundId.sol";
+import {NO_ROUND, RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
-contract Rounds is IRounds, Bindable {
+contract Rounds is Seats {
     using Frames for Frame;
     using Proposals for Proposal;
     using Proposals for mapping(address operator => Proposal proposal);
-    using Sortition for Lot;
     using Tags for uint256[4];
-
-    /* IMMUTABLES */
-
-    /// @inheritdoc IRounds
-    ITaskRegistry public immutable registry;
-    /// @inheritdoc IRounds
-    IStaking public immutable staking;
-    /// @inheritdoc IRounds
-    IRandomBeacon public immutable beacon;
 
     /* STORAGE: keyed by task and used again by every round, which costs a third of fresh slots */
 
@@ -40,18 +30,16 @@ contract Rounds is IRounds, Bindable {
     address public voting;
     /// @inheritdoc IRounds
     address public distributor;
-    mapping(TaskId task => Round round) private _rounds; // seed and accumulator are stale until `seedsLatched`, `published`
-    mapping(TaskId task => Frame frame) private _frames;
     mapping(TaskId task => mapping(address operator => Proposal proposal)) private _proposals;
     mapping(TaskId task => uint256[4] tags) private _tags; // of the published artifacts
 
     /* CONSTRUCTOR */
 
-    constructor(ITaskRegistry registry_, IStaking staking_, IRandomBeacon beacon_) {
-        registry = registry_;
-        staking = staking_;
-        beacon = beacon_;
-    }
+    constructor(
+        ITaskRegistry registry_,
+        IStaking staking_,
+        IRandomBeacon beacon_
+    ) Seats(registry_, staking_, beacon_) {}
 
     /* DEPLOYER */
 
@@ -66,8 +54,8 @@ contract Rounds is IRounds, Bindable {
 
     /// @inheritdoc IRounds
     function openRound(TaskId task, address[] calldata proposers, address[] calldata voters) external {
-        _requireBound();
         Round storage self = _rounds[task];
+        if (self.number == NO_ROUND) _requireBound(); // once and for ever
         if (self.open) IRewardDistributor(distributor).settleVoid(task, proposers, voters);
         Terms memory terms = registry.termsToOpen(task);
         require(self.paidRounds < terms.rounds, NoRoundsLeft(task));
@@ -88,16 +76,6 @@ contract Rounds is IRounds, Bindable {
         (self.trainerTotal, self.voterTotal) = (trainers, voterTotal);
 
         emit RoundOpened(task, number, openedAt, seedBlock, trainers, voterTotal);
-    }
-
-    /// @inheritdoc IRounds
-    function latchSeed(TaskId task) external {
-        Round storage self = _rounds[task];
-        require(self.open, NoOpenRound(task));
-        uint8 latched = self.seedsLatched;
-        require(latched < 2, AlreadyLatched(task, self.number));
-        if (latched == 0) _latchSeed(task, self);
-        else _latchVoterSeed(task, self);
     }
 
     /// @inheritdoc IRounds
@@ -132,15 +110,16 @@ contract Rounds is IRounds, Bindable {
         _requirePhase(task, self, _frames[task].lengths(), Phase.Propose);
         _requireMayAct(task, operator, msg.sender);
         if (self.seedsLatched == 0) _latchSeed(task, self);
-        require(sealedOne.round != self.number, AlreadySealed(operator));
-        require(self.sealedCount < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));
+        (RoundId number, uint8 count) = (self.number, self.sealedCount);
+        require(sealedOne.round != number, AlreadySealed(operator));
+        require(count < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));
         uint16 itsSeats = _seats(task, self, Role.Trainer, operator);
         require(itsSeats != 0, NoSeats(operator));
 
-        sealedOne.put(self.number, itsSeats, commitment);
-        self.sealedCount += 1;
+        sealedOne.put(number, itsSeats, commitment);
+        self.sealedCount = count + 1;
 
-        emit ProposalCommitted(task, self.number, operator, itsSeats, commitment);
+        emit ProposalCommitted(task, number, operator, itsSeats, commitment);
     }
 
     /* VOTING */
@@ -179,23 +158,10 @@ contract Rounds is IRounds, Bindable {
     function standing(TaskId task) external view returns (Standing memory now_) {
         Round storage self = _rounds[task];
         Frame storage frame = _frames[task];
-        (now_.number, now_.published) = (self.number, self.published);
+        (now_.number, now_.published, now_.paidRounds) = (self.number, self.published, self.paidRounds);
         (now_.quorum, now_.reveal, now_.grace) = (frame.expectedVoters / 2 + 1, frame.reveal, frame.grace);
         if (seedMissed(task)) now_.phase = Phase.Settle;
         else (now_.phase, now_.endsAt) = _phase(self, frame.lengths());
-    }
-
-    /// @inheritdoc IRounds
-    function seedMissed(TaskId task) public view returns (bool) {
-        Round storage self = _rounds[task];
-        return self.open && self.seedsLatched == 0 && beacon.missed(self.seedBlock);
-    }
-
-    /// @inheritdoc IRounds
-    function seats(TaskId task, Role role, address operator) external view returns (uint16) {
-        Round storage self = _rounds[task];
-        require(self.open, NoOpenRound(task));
-        return _seats(task, self, role, operator);
     }
 
     /// @inheritdoc IRounds
@@ -222,63 +188,6 @@ contract Rounds is IRounds, Bindable {
 
     function _isBound() internal view override returns (bool) {
         return distributor != address(0);
-    }
-
-    function _latchSeed(TaskId task, Round storage self) private {
-        bytes32 seed = _valueOf(self.seedBlock);
-        (self.seed, self.seedsLatched) = (seed, 1);
-        emit SeedLatched(task, self.number, seed);
-    }
-
-    function _latchVoterSeed(TaskId task, Round storage self) private {
-        bytes32 value = _valueOf(self.voterBlock);
-        (self.accumulator, self.seedsLatched) = (Sortition.mix(self.accumulator, value), 2);
-        emit VoterSeedLatched(task, self.number, value);
-    }
-
-    function _valueOf(uint40 block_) private view returns (bytes32 value) {
-        if (block_ != 0) value = beacon.valueOf(block_);
-        require(value != 0, SeedUnavailable(block_));
-    }
-
-    function _seats(TaskId task, Round storage self, Role role, address operator) private view returns (uint16) {
-        Frame storage frame = _frames[task];
-        Lot memory lot = _lot(task, self, frame, role, operator);
-        if (lot.weight == 0) return 0;
-
-        if (lot.pool == Role.Drawn) {
-            uint256 u = lot.luck(_seed(self), address(this));
-            if (lot.roleOf(u, frame.expectedTrainers) != role) return 0;
-        }
-        return lot.seats(lot.luck(role == Role.Trainer ? _seed(self) : _voterSeed(self), address(this)));
-    }
-
-    /// @dev Without weight if the operator is not in the pool of `role`.
-    function _lot(
-        TaskId task,
-        Round storage self,
-        Frame storage frame,
-        Role role,
-        address operator
-    ) private view returns (Lot memory lot) {
-        (lot.task, lot.round, lot.pool, lot.operator) = (task, self.number, frame.poolOf(role), operator);
-        Role actual;
-        (actual, lot.weight) = staking.weightUnder(task, operator, frame.seatStake, frame.maxLeverage);
-        if (actual != lot.pool) lot.weight = 0;
-
-        lot.expected = frame.expected(role);
-        uint256 total = role == Role.Trainer ? self.trainerTotal : self.voterTotal;
-        lot.divisor = Sortition.divisorOf(total, lot.expected, frame.seatStake);
-    }
-
-    function _seed(Round storage self) private view returns (bytes32) {
-        return self.seedsLatched == 0 ? _valueOf(self.seedBlock) : self.seed;
-    }
-
-    function _voterSeed(Round storage self) private view returns (bytes32) {
-        bytes32 accumulator = self.accumulator;
-        if (self.seedsLatched < 2) accumulator = Sortition.mix(accumulator, _valueOf(self.voterBlock));
-        return Sortition.voterSeed(_seed(self), accumulator);
     }
 
     function _requireMayAct(TaskId task, address operator, address caller) private view {

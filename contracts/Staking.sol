@@ -13,7 +13,7 @@ import {Delegation, Delegations} from "./libraries/Delegation.sol";
 import {Holding, Shares, Visit} from "./libraries/Shares.sol";
 import {Signer, Signers} from "./libraries/Signers.sol";
 import {Dues, Own, Scale, Stake, StakePool} from "./libraries/StakePool.sol";
-import {Pools, WeightSums} from "./libraries/WeightSums.sol";
+import {Pools, Sums, WeightSums} from "./libraries/WeightSums.sol";
 import {NO_ROUND, RoundId} from "./types/RoundId.sol";
 import {TaskId} from "./types/TaskId.sol";
 
@@ -26,6 +26,7 @@ contract Staking is Ledger {
     using StakePool for Own;
     using StakePool for Stake;
     using WeightSums for Pools;
+    using WeightSums for Sums;
 
     /* STORAGE */
 
@@ -63,11 +64,11 @@ contract Staking is Ledger {
         registry.requireOpen(task);
         require(commissionBps <= BPS, CommissionTooHigh(commissionBps));
         Delegations storage delegations = _delegations[task][msg.sender];
-        Pool memory delegated = delegations.load(_pools[task].openRound());
+        Pool memory delegated = delegations.look(_pools[task].openRound());
         require(delegated.isEmpty(), AlreadyDelegated(msg.sender));
 
         delegated.accept(commissionBps);
-        delegations.pool = delegated;
+        delegations.save(delegated);
         (_stakes[task][msg.sender].hasPool, _dues[task][msg.sender].hasPool) = (true, true);
 
         emit DelegationAccepted(task, msg.sender, commissionBps);
@@ -102,17 +103,18 @@ contract Staking is Ledger {
     /// @inheritdoc IStaking
     function delegate(TaskId task, address operator, uint256 amount) external nonReentrant {
         require(msg.sender != operator, SelfDelegation(operator));
-        (Scale memory scale, ) = _openTerms(task);
+        Sums memory sums = _pools[task].load();
+        (Scale memory scale, ) = _openTerms(task, sums);
         Delegations storage delegations = _delegations[task][operator];
-        Visit memory act = delegations.visit(msg.sender, _pools[task].openRound(), false);
+        Visit memory act = delegations.visit(msg.sender, sums.openRound(), false);
         require(act.pool.accepts, DelegationNotAccepted(operator));
 
         if (act.pool.isEmpty()) delegations.reserveEnd(act.pool);
         act.join(amount.toUint96());
         delegations.keep(act);
-        _moveDelegated(task, operator, act, scale);
+        _moveDelegated(task, operator, act, sums, scale);
 
-        emit Delegated(task, operator, msg.sender, amount, _pools[task].round.next());
+        emit Delegated(task, operator, msg.sender, amount, sums.round.next());
         _pull(msg.sender, amount);
     }
 
@@ -167,57 +169,53 @@ contract Staking is Ledger {
     /* INTERNAL */
 
     /// @dev The terms of a task that takes stake. That the vault is bound, once and for ever, is looked up once a task.
-    function _openTerms(TaskId task) private returns (Scale memory scale, Roles roles) {
-        if (!_pools[task].isBound) {
-            _requireBound();
-            _pools[task].isBound = true;
-        }
+    function _openTerms(TaskId task, Sums memory sums) private view returns (Scale memory scale, Roles roles) {
+        if (!sums.isBound) _requireBound();
+        sums.isBound = true;
         bool closed;
         (scale.seatStake, scale.maxLeverage, , roles, closed) = registry.stakeTerms(task);
         require(!closed, ITaskRegistry.AlreadyClosed(task));
     }
 
     function _stake(TaskId task, Role role, uint256 amount) private {
-        (Scale memory scale, Roles roles) = _openTerms(task);
+        Sums memory sums = _pools[task].load();
+        (Scale memory scale, Roles roles) = _openTerms(task, sums);
         require((role == Role.Drawn) == (roles == Roles.Drawn), WrongPool(role));
-        Pools storage pools = _pools[task];
-        RoundId open_ = pools.openRound();
-        Own memory own = _touched(task, msg.sender, open_);
-        RoundId countsFrom = pools.round.next();
-        if (own.active == 0 && own.joining == 0) _enter(task, own, role, countsFrom);
+        Own memory own = _touched(task, msg.sender, sums.openRound());
+        if (own.active == 0 && own.joining == 0) _enter(task, own, role, sums);
         require(own.role == role, WrongRole(own.role, role));
 
         uint256 before = own.countsNext();
-        own.join(amount.toUint96(), open_);
+        own.join(amount.toUint96(), sums.openRound());
         _stakes[task][msg.sender].save(own, false);
-        _moveOwn(task, own, before, scale);
+        _moveOwn(task, own, before, sums, scale);
 
-        emit Staked(task, msg.sender, role, amount, countsFrom);
+        emit Staked(task, msg.sender, role, amount, sums.round.next());
         _pull(msg.sender, amount);
     }
 
     /// @dev A stranger, and whoever has nothing left, own or delegated, takes any role.
-    function _enter(TaskId task, Own memory own, Role role, RoundId countsFrom) private {
+    function _enter(TaskId task, Own memory own, Role role, Sums memory sums) private {
         Dues storage dues = _dues[task][msg.sender];
-        if (dues.since == NO_ROUND) (dues.since, own.role) = (countsFrom, role);
+        if (dues.since == NO_ROUND) (dues.since, own.role) = (sums.round.next(), role);
         if (own.role == role) return;
 
         uint256 gone = uint256(_stakes[task][msg.sender].left) + _stakes[task][msg.sender].leaving;
-        Pool memory delegated = _delegations[task][msg.sender].look(_pools[task].openRound());
+        Pool memory delegated = _delegations[task][msg.sender].look(sums.openRound());
         if (gone == 0 && delegated.isEmpty()) own.role = role;
     }
 
     function _exit(TaskId task, uint256 amount, uint40 unlockAt, Scale memory scale) private returns (bool exposed) {
-        RoundId open_ = _pools[task].openRound();
+        Sums memory sums = _pools[task].load();
         Own memory own = _stakes[task][msg.sender].load(true);
-        own.touch(open_);
+        own.touch(sums.openRound());
         uint256 available = own.countsNext();
         require(amount <= available, ExitTooLarge(amount, available));
 
-        exposed = own.exit(amount, open_);
+        exposed = own.exit(amount, sums.openRound());
         _stakes[task][msg.sender].save(own, true);
         _dues[task][msg.sender].unlockAt = unlockAt;
-        _moveOwn(task, own, available, scale);
+        _moveOwn(task, own, available, sums, scale);
     }
 
     function _exitDelegated(
@@ -227,15 +225,16 @@ contract Staking is Ledger {
         uint40 unlockAt,
         Scale memory scale
     ) private returns (bool exposed) {
+        Sums memory sums = _pools[task].load();
         Delegations storage delegations = _delegations[task][operator];
-        Visit memory act = delegations.visit(msg.sender, _pools[task].openRound(), true);
+        Visit memory act = delegations.visit(msg.sender, sums.openRound(), true);
         uint256 available = act.available();
         require(amount <= available, ExitTooLarge(amount, available));
 
         exposed = act.exit(amount);
         act.holding.unlockAt = unlockAt;
         delegations.keep(act);
-        _moveDelegated(task, operator, act, scale);
+        _moveDelegated(task, operator, act, sums, scale);
     }
 
     function _take(TaskId task, address operator) private returns (uint256 amount) {
@@ -256,32 +255,37 @@ contract Staking is Ledger {
         if (escapes) act.escape();
         (amount, its.left) = (its.left, 0);
         _delegations[task][operator].keep(act);
-        if (escapes) _moveDelegated(task, operator, act, _scale(task));
+        if (escapes) _moveDelegated(task, operator, act, _pools[task].load(), _scale(task));
     }
 
     /// @dev Keeps the sums when own stake moved, which counted `before`.
-    function _moveOwn(TaskId task, Own memory own, uint256 before, Scale memory scale) private {
+    function _moveOwn(TaskId task, Own memory own, uint256 before, Sums memory sums, Scale memory scale) private {
         uint256 delegated = 0;
-        if (own.hasPool) {
-            Pool memory touched = _delegations[task][msg.sender].look(_pools[task].openRound());
-            delegated = touched.countsNext();
-        }
-        _pools[task].move(
+        if (own.hasPool) delegated = _delegations[task][msg.sender].look(sums.openRound()).countsNext();
+        sums.move(
             own.role,
             StakePool.weightOf(before, delegated, scale),
             StakePool.weightOf(own.countsNext(), delegated, scale)
         );
+        _pools[task].save(sums);
     }
 
     /// @dev Keeps the sums when delegated stake moved.
-    function _moveDelegated(TaskId task, address operator, Visit memory act, Scale memory scale) private {
+    function _moveDelegated(
+        TaskId task,
+        address operator,
+        Visit memory act,
+        Sums memory sums,
+        Scale memory scale
+    ) private {
         Own memory own = _touched(task, operator, act.open);
         uint256 counts = own.countsNext();
-        _pools[task].move(
+        sums.move(
             own.role,
             StakePool.weightOf(counts, act.counted, scale),
             StakePool.weightOf(counts, act.pool.countsNext(), scale)
         );
+        _pools[task].save(sums);
     }
 
     function _requireUnlocked(uint40 unlockAt) private view {

@@ -17,6 +17,15 @@ contract TaskRegistry is ITaskRegistry, Bindable {
         bytes32 headId;
     }
 
+    /// @dev What an act on stake needs of a task.
+    struct StakeTerms {
+        uint88 seatStake;
+        uint8 maxLeverage;
+        uint24 unbonding;
+        Roles roles;
+        bool closed;
+    }
+
     /* STORAGE */
 
     /// @inheritdoc ITaskRegistry
@@ -24,6 +33,7 @@ contract TaskRegistry is ITaskRegistry, Bindable {
     uint64 private _count;
     mapping(TaskId id => Task task) private _tasks;
     mapping(TaskId id => Terms terms) private _terms;
+    mapping(TaskId id => StakeTerms terms) private _stakeTerms; // the same again, in the one slot that every stake reads
 
     /* DEPLOYER */
 
@@ -44,6 +54,7 @@ contract TaskRegistry is ITaskRegistry, Bindable {
         Task storage self = _tasks[id];
         (self.creator, self.manifest, self.headId) = (msg.sender, manifest, manifest);
         _terms[id] = terms_;
+        _stakeTerms[id] = StakeTerms(terms_.seatStake, terms_.maxLeverage, terms_.unbonding, terms_.roles, false);
 
         emit TaskCreated(id, msg.sender, manifest, terms_);
     }
@@ -85,7 +96,7 @@ contract TaskRegistry is ITaskRegistry, Bindable {
     /// @inheritdoc ITaskRegistry
     function close(TaskId id) external {
         _requireDistributor();
-        _tasks[id].closed = true;
+        (_tasks[id].closed, _stakeTerms[id].closed) = (true, true);
     }
 
     /* VIEWS */
@@ -98,9 +109,9 @@ contract TaskRegistry is ITaskRegistry, Bindable {
 
     /// @inheritdoc ITaskRegistry
     function stakeTerms(TaskId id) external view returns (uint256, uint256, uint256, Roles, bool) {
-        Terms storage self = _terms[id];
+        StakeTerms storage self = _stakeTerms[id];
         require(self.seatStake != 0, UnknownTask(id));
-        return (self.seatStake, self.maxLeverage, self.unbonding, self.roles, _tasks[id].closed);
+        return (self.seatStake, self.maxLeverage, self.unbonding, self.roles, self.closed);
     }
 
     /// @inheritdoc ITaskRegistry

@@ -7,6 +7,7 @@ import {BallotState, IValidatorVoting, Poll, Votes} from "./interfaces/IValidato
 import {Ballots} from "./libraries/Ballots.sol";
 import {Commitments} from "./libraries/Commitments.sol";
 import {MAX_BALLOTS, MAX_COPY} from "./libraries/Constants.sol";
+import {Lists} from "./libraries/Lists.sol";
 import {Openings, Phases} from "./libraries/Phases.sol";
 import {Ballot} from "./types/Ballot.sol";
 import {RoundId} from "./types/RoundId.sol";
@@ -14,6 +15,9 @@ import {TaskId} from "./types/TaskId.sol";
 import {Vote, voteOf} from "./types/Vote.sol";
 
 contract ValidatorVoting is IValidatorVoting {
+    using Lists for Ballot[];
+    using Lists for Vote[];
+
     /// @dev The newest ballot of an operator: it belongs to the round it names and to no other.
     struct SealedBallot {
         RoundId round;
@@ -156,8 +160,8 @@ contract ValidatorVoting is IValidatorVoting {
         uint256 count = self.round == round ? self.ballots + self.accused : 0;
         require(operators.length == count, WrongCount(operators.length, count));
 
-        list.voters = new Vote[](count);
-        list.scores = new Ballot[](count);
+        (Vote[] memory voters, Ballot[] memory scores) = (new Vote[](count), new Ballot[](count));
+        (list.voters, list.scores) = (voters, scores);
         mapping(address operator => SealedBallot) storage ballots = _ballots[task];
         address last = address(0);
         for (uint256 i = 0; i < count; ++i) {
@@ -165,8 +169,8 @@ contract ValidatorVoting is IValidatorVoting {
             SealedBallot storage one = ballots[operator];
             require(one.round == round && operator > last, WrongOrder(i));
             last = operator;
-            list.voters[i] = voteOf(one.seats, one.state, one.head);
-            if (one.state == BallotState.Revealed) list.scores[i] = Ballot.wrap(uint256(one.word));
+            voters.set(i, voteOf(one.seats, one.state, one.head));
+            if (one.state == BallotState.Revealed) scores.set(i, Ballot.wrap(uint256(one.word)));
         }
     }
 

@@ -53,6 +53,7 @@ struct Standing {
     uint8 quorum; // least number of seats that decides anything
     uint24 reveal; // length of reveal
     uint24 grace; // length of a grace
+    uint16 paidRounds; // rounds of the task settled and not void
 }
 
 /// @title Opens rounds, latches the seed, takes proposals

@@ -33,6 +33,14 @@ library Coherence {
         uint256 decided; // how many were
     }
 
+    /// @notice On how many decided proposals each voter dissented, and on how many it was silent (ABSTAIN or MISSING). One
+    /// that did not reveal is silent on all.
+    struct Faults {
+        uint256[] dissents;
+        uint256[] silences;
+        uint256 decided; // proposals
+    }
+
     int256 private constant LOWEST = -32_766;
     int256 private constant HIGHEST = 32_767;
     int256 private constant BIAS = 32_768;
@@ -49,11 +57,12 @@ library Coherence {
         earned = new uint256[](panel.weights.length);
         for (uint256 halvings = 0; halvings <= MAX_HALVINGS && !any; ++halvings) {
             Windows[2] memory windows = _windows(slots, outcome, terms, halvings);
+            for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
+                _addHits(earned, panel.scores[bank], windows[bank]);
+            }
             for (uint256 v = 0; v < earned.length; ++v) {
-                uint256 hits = _hits(panel, windows, v);
-                if (hits == 0) continue;
-                earned.set(v, hits);
-                any = true;
+                if (int256(earned.get(v)) > 0) any = true;
+                else earned.set(v, 0);
             }
         }
     }
@@ -80,21 +89,23 @@ library Coherence {
         }
     }
 
-    /// @notice On how many decided proposals a voter dissented, and on how many it was silent (ABSTAIN or MISSING). One that
-    /// did not reveal is silent on all.
-    function faults(
-        Panel memory panel,
-        Limits memory limits,
-        uint256 v
-    ) internal pure returns (uint256 dissents, uint256 silences) {
-        unchecked {
-            for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
-                uint256 scores = panel.scores[bank].get(v);
-                uint256 silent = Lanes.lessThan(scores, Lanes.fill(Tally.SPECIAL));
-                dissents += Lanes.ONES - silent - Lanes.within(scores, limits.low[bank], limits.high[bank]);
-                silences += silent & limits.isDecided[bank];
+    /// @notice The faults of every voter under these limits.
+    function faults(Panel memory panel, Limits memory limits) internal pure returns (Faults memory found) {
+        uint256[] memory dissents = new uint256[](panel.weights.length);
+        uint256[] memory silences = new uint256[](panel.weights.length);
+        (found.dissents, found.silences, found.decided) = (dissents, silences, limits.decided);
+        for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
+            uint256[] memory scores = panel.scores[bank];
+            (uint256 low, uint256 high) = (limits.low[bank], limits.high[bank]);
+            uint256 isDecided = limits.isDecided[bank];
+            unchecked {
+                for (uint256 v = 0; v < scores.length; ++v) {
+                    uint256 silent = Lanes.lessThan(scores.get(v), Lanes.fill(Tally.SPECIAL));
+                    uint256 dissent = Lanes.ONES - silent - Lanes.within(scores.get(v), low, high);
+                    dissents.set(v, dissents.get(v) + Lanes.sum(dissent));
+                    silences.set(v, silences.get(v) + Lanes.sum(silent & isDecided));
+                }
             }
-            return (Lanes.sum(dissents), Lanes.sum(silences));
         }
     }
 
@@ -145,18 +156,17 @@ library Coherence {
         }
     }
 
-    /// @dev Hits of the own windows less hits of the next ones, at least 0.
-    function _hits(Panel memory panel, Windows[2] memory windows, uint256 v) private pure returns (uint256) {
+    /// @dev Adds to the balance of every voter its hits of the own windows of one bank less those of the next ones. A
+    /// balance is signed.
+    function _addHits(uint256[] memory balances, uint256[] memory scores, Windows memory window) private pure {
+        (uint256 low, uint256 high) = (window.low, window.high);
+        (uint256 nextLow, uint256 nextHigh) = (window.nextLow, window.nextHigh);
         unchecked {
-            uint256 own;
-            uint256 other;
-            for (uint256 bank = 0; bank * BANK < panel.published; ++bank) {
-                Windows memory window = windows[bank];
-                uint256 scores = panel.scores[bank].get(v);
-                own += Lanes.within(scores, window.low, window.high);
-                other += Lanes.within(scores, window.nextLow, window.nextHigh);
+            for (uint256 v = 0; v < scores.length; ++v) {
+                uint256 own = Lanes.sum(Lanes.within(scores.get(v), low, high));
+                uint256 other = Lanes.sum(Lanes.within(scores.get(v), nextLow, nextHigh));
+                balances.set(v, balances.get(v) + own - other);
             }
-            return Math.saturatingSub(Lanes.sum(own), Lanes.sum(other));
         }
     }
 }

@@ -8,7 +8,7 @@ import {Holding, Shares, Visit} from "./Shares.sol";
 /// @notice All that is delegated to one operator in one task.
 struct Delegations {
     Pool pool;
-    mapping(RoundId round => Mark mark) marks; // where the pool stood when what waited for the round was converted
+    mapping(RoundId round => Mark mark) marks; // where the pool stood after the settlement that something waited for
     mapping(uint32 generation => Mark mark) ends; // where each generation of shares ended
     mapping(address owner => Holding holding) holdings;
 }
@@ -18,7 +18,7 @@ struct Delegations {
 /// every share has earned (`mark.index`), so neither looks at an owner, and an owner that missed a thousand rounds catches
 /// up in one step. What is delegated while a round is open gets its shares when that round is settled, at that value; what
 /// leaves in it earns nothing of it and is worth what the settlement leaves of it. Both are looked up in the mark that
-/// the pool's first touch after the settlement keeps.
+/// the first of them kept, and the settlement kept anew if it moved the pool.
 library Delegation {
     using Shares for Holding;
     using Shares for Pool;
@@ -26,9 +26,10 @@ library Delegation {
     /* READING */
 
     /// @notice The pool as if touched now.
-    function look(Delegations storage self, RoundId open) internal view returns (Pool memory pool) {
-        pool = self.pool;
+    function look(Delegations storage self, RoundId open) internal view returns (Pool memory) {
+        Pool memory pool = self.pool;
         pool.touch(open);
+        return pool;
     }
 
     /// @notice What of the pool counts in the open round, or in the next one if none is open.
@@ -56,18 +57,32 @@ library Delegation {
 
     /* THE POOL */
 
-    /// @notice The touched pool, for an act that saves it.
-    function load(Delegations storage self, RoundId open) internal returns (Pool memory pool) {
-        pool = self.pool;
-        RoundId settled = pool.touch(open);
-        if (settled != NO_ROUND) self.marks[settled] = pool.mark;
+    /// @notice Keeps what the settlement of `round` made of the pool, also for those who wait for it.
+    function settle(Delegations storage self, Pool memory pool, RoundId round) internal {
+        save(self, pool);
+        if (pool.pendingRound == round) _put(self.marks[round], pool.mark);
+    }
+
+    /// @notice Keeps what `look` gave, and what became of it.
+    /// @dev Amounts fit: no ledger exceeds what the vault holds. One write of a slot, where the compiler makes one a field.
+    function save(Delegations storage self, Pool memory pool) internal {
+        Pool storage stored = self.pool;
+        uint256 first = uint256(pool.active) | (uint256(pool.joining) << 96);
+        first |= uint256(RoundId.unwrap(pool.pendingRound)) << 192;
+        first |= (uint256(pool.commissionBps) << 224) | (pool.accepts ? 1 << 240 : 0);
+        uint256 second = uint256(pool.shares) | (uint256(pool.leavingShares) << 128);
+        assembly ("memory-safe") {
+            sstore(stored.slot, first)
+            sstore(add(stored.slot, 1), second)
+        }
+        _put(stored.mark, pool.mark);
     }
 
     /// @notice Takes `cut`, at most what is active, from every share alike.
     function slash(Delegations storage self, Pool memory pool, uint256 cut) internal {
         if (cut == 0) return;
         Mark memory end = pool.slash(cut);
-        if (end.factor < Shares.FACTOR_MIN) self.ends[end.generation] = end;
+        if (end.factor < Shares.FACTOR_MIN) _put(self.ends[end.generation], end);
     }
 
     /* AN OWNER */
@@ -79,18 +94,19 @@ library Delegation {
         address owner,
         RoundId open,
         bool wholly
-    ) internal returns (Visit memory act) {
+    ) internal view returns (Visit memory act) {
         (act.owner, act.open) = (owner, open);
         act.wholly = wholly || self.holdings[owner].pendingRound != NO_ROUND;
         act.holding = _load(self, owner, open, act.wholly);
-        act.pool = load(self, open);
+        act.pool = look(self, open);
         (act.pending, act.counted) = (act.pool.pendingRound, act.pool.countsNext());
     }
 
-    /// @notice Ends an act. Whoever is the first to wait for a settlement makes the slot that it will write.
+    /// @notice Ends an act. Whoever is the first to wait for a settlement keeps where the pool stands, in the slot that a
+    /// settlement that moves the pool will write.
     function keep(Delegations storage self, Visit memory act) internal {
-        if (act.pending == NO_ROUND && act.pool.pendingRound != NO_ROUND) self.marks[act.open] = act.pool.mark;
-        self.pool = act.pool;
+        if (act.pending == NO_ROUND && act.pool.pendingRound != NO_ROUND) _put(self.marks[act.open], act.pool.mark);
+        save(self, act.pool);
         _save(self, act.owner, act.holding, act.wholly);
     }
 
@@ -109,6 +125,14 @@ library Delegation {
     }
 
     /* INTERNAL */
+
+    /// @dev One write, as in `save`.
+    function _put(Mark storage self, Mark memory mark) private {
+        uint256 word = uint256(mark.factor) | (uint256(mark.index) << 80) | (uint256(mark.generation) << 224);
+        assembly ("memory-safe") {
+            sstore(self.slot, word)
+        }
+    }
 
     /// @dev A touched holding. Whoever waits for nothing needs the third slot only to leave.
     function _load(

@@ -73,9 +73,11 @@ library Payouts {
         Terms memory terms
     ) internal pure returns (uint256[] memory pays, uint256[] memory faults) {
         pays = _voterPays(panel, outcome, (pot * terms.voterShareBps) / BPS, terms);
-        Coherence.Limits memory limits = Coherence.limitsOf(outcome, terms);
+        Coherence.Faults memory found = Coherence.faults(panel, Coherence.limitsOf(outcome, terms));
         faults = new uint256[](votes.voters.length);
-        for (uint256 v = 0; v < faults.length; ++v) faults.set(v, _voterFault(votes, panel, limits, head, v, terms));
+        for (uint256 v = 0; v < faults.length; ++v) {
+            faults.set(v, _voterFault(votes, panel, found, head, v, terms));
+        }
     }
 
     /// @notice One fault: `num / den` of `bps` of `seatStake` a seat, rounded up.
@@ -107,7 +109,7 @@ library Payouts {
     function _voterFault(
         Votes memory votes,
         Panel memory panel,
-        Coherence.Limits memory limits,
+        Coherence.Faults memory found,
         bytes20 head,
         uint256 v,
         Terms memory terms
@@ -117,8 +119,8 @@ library Payouts {
         uint256 seats = vote.seatsOf();
         if (panel.weights.get(v) == 0) return faultOf(seats, terms.unrevealedBps, 1, 1, terms);
 
-        (uint256 dissents, uint256 silences) = Coherence.faults(panel, limits, v);
-        if (dissents != 0) fault += faultOf(seats, terms.dissentBps, dissents, limits.decided, terms);
+        (uint256 dissents, uint256 silences) = (found.dissents.get(v), found.silences.get(v));
+        if (dissents != 0) fault += faultOf(seats, terms.dissentBps, dissents, found.decided, terms);
         if (silences != 0) fault += faultOf(seats, terms.absentBps, silences, panel.published, terms);
         bytes20 named = vote.headOf();
         if (head != 0 && named != 0 && named != head) fault += faultOf(seats, terms.headBps, 1, 1, terms);

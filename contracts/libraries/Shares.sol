@@ -36,7 +36,7 @@ struct Visit {
 /// old shares never meet new deposits at a price that a small slash could wipe out.
 ///
 /// `(shares + leavingShares) * factor <= active << 79` holds always. Roundings favour the pool, never an owner.
-/// @dev Nothing overflows: amounts fit 96 bits (the vault holds no more), so shares fit 112.
+/// @dev Nothing overflows: amounts fit 96 bits (the vault holds no more), so shares fit 112, checked or not.
 library Shares {
     uint256 internal constant FACTOR_ONE = 1 << 79;
     uint256 internal constant FACTOR_MIN = 1 << 63;
@@ -47,10 +47,8 @@ library Shares {
     /* POOL */
 
     /// @notice Brings a pool up to date: what joined or left a round that is settled is active or gone.
-    /// @return settled That round, or NO_ROUND.
-    function touch(Pool memory pool, RoundId open) internal pure returns (RoundId settled) {
-        settled = pool.pendingRound;
-        if (settled == NO_ROUND || settled == open) return NO_ROUND;
+    function touch(Pool memory pool, RoundId open) internal pure {
+        if (pool.pendingRound == NO_ROUND || pool.pendingRound == open) return;
 
         pool.active = uint96(countsNext(pool));
         pool.shares += uint128(sharesFor(pool.joining, pool.mark.factor));
@@ -84,13 +82,15 @@ library Shares {
         uint256 earning = pool.active - valueOf(pool.leavingShares, pool.mark.factor);
         if (pool.shares == 0 || earning == 0) return 0;
 
-        uint256 net = (((amount * earning) / (own + earning)) * (BPS - pool.commissionBps)) / BPS;
-        uint256 delta = (net << INDEX_BITS) / pool.shares;
-        if (delta > type(uint144).max - pool.mark.index) return 0;
+        unchecked {
+            uint256 net = (((amount * earning) / (own + earning)) * (BPS - pool.commissionBps)) / BPS;
+            uint256 delta = (net << INDEX_BITS) / pool.shares;
+            if (delta > type(uint144).max - pool.mark.index) return 0;
 
-        pool.mark.index += uint144(delta);
-        // Rounded up, at most `net`: an owner that counts several rewards at once rounds down once, not once a reward.
-        return Math.ceilDiv(delta * pool.shares, 1 << INDEX_BITS);
+            pool.mark.index += uint144(delta);
+            // Rounded up, at most `net`: an owner that counts several rewards at once rounds down once, not once a reward.
+            return Math.ceilDiv(delta * pool.shares, 1 << INDEX_BITS);
+        }
     }
 
     /// @notice What counts of a pool in the next round to open.
@@ -183,7 +183,9 @@ library Shares {
 
     /// @notice What `shares` are worth, rounded down.
     function valueOf(uint256 shares, uint256 factor) internal pure returns (uint256) {
-        return (shares * factor) >> FACTOR_BITS;
+        unchecked {
+            return (shares * factor) >> FACTOR_BITS;
+        }
     }
 
     /// @notice The shares that `amount` buys, rounded down; at least as many as wei.

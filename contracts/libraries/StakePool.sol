@@ -131,17 +131,23 @@ library StakePool {
     /// @notice What bears the faults of the open round, and counts in it: what was active when it opened. The same as
     /// `countsNext` if none is open.
     function countsNow(Own memory self) internal pure returns (uint256) {
-        return self.active + self.leaving;
+        unchecked {
+            return self.active + self.leaving; // no ledger exceeds what the vault holds
+        }
     }
 
     /// @notice What counts in the next round to open.
     function countsNext(Own memory self) internal pure returns (uint256) {
-        return self.active + self.joining;
+        unchecked {
+            return self.active + self.joining; // no ledger exceeds what the vault holds
+        }
     }
 
     /// @notice The weight of what counts: the own stake if it is enough, and delegated stake in proportion to it.
     function weightOf(uint256 own, uint256 delegated, Scale memory scale) internal pure returns (uint256) {
-        return own < scale.seatStake ? 0 : own + Math.min(delegated, own * scale.maxLeverage);
+        unchecked {
+            return own < scale.seatStake ? 0 : own + Math.min(delegated, own * scale.maxLeverage);
+        }
     }
 
     /// @notice Account and dues as one, for those who look at them.

@@ -17,11 +17,14 @@ struct Pools {
     uint40 lastDeadline;
 }
 
-/// @notice The sums for the next round while acts work on them.
+/// @notice The first slot of them while acts work on it.
 struct Sums {
     uint256 trainers;
     uint256 voters;
+    RoundId round;
+    bool open;
     bool drawn;
+    bool isBound;
 }
 
 /// @title The sums of the weights
@@ -31,11 +34,15 @@ library WeightSums {
         return self.open ? self.round : NO_ROUND;
     }
 
-    /// @notice Fixes the sums for `round`, which opens.
-    function latch(Pools storage self, RoundId round, uint40 lastDeadline) internal {
+    /// @notice Fixes the sums for `round`, which opens, and returns them.
+    function latch(
+        Pools storage self,
+        RoundId round,
+        uint40 lastDeadline
+    ) internal returns (uint96 trainers, uint96 voters) {
+        (trainers, voters) = next(self);
         (self.round, self.open) = (round, true);
-        (self.latchedTrainers, self.latchedVoters) = next(self);
-        self.lastDeadline = lastDeadline;
+        (self.latchedTrainers, self.latchedVoters, self.lastDeadline) = (trainers, voters, lastDeadline);
     }
 
     /// @notice The sums for the next round. With drawn roles both are the one pool's.
@@ -45,14 +52,24 @@ library WeightSums {
     }
 
     /// @notice The sums, for acts that move them.
-    function load(Pools storage self) internal view returns (Sums memory) {
-        return Sums(self.trainers, self.voters, self.drawn);
+    function load(Pools storage self) internal view returns (Sums memory sums) {
+        (sums.trainers, sums.voters, sums.round) = (self.trainers, self.voters, self.round);
+        (sums.open, sums.drawn, sums.isBound) = (self.open, self.drawn, self.isBound);
     }
 
     /// @notice Keeps what `load` gave, and what became of it.
-    /// @dev No overflow: no sum exceeds what the vault holds, and that fits.
+    /// @dev The sums fit: none exceeds what the vault holds. One write, where the compiler makes one a field.
     function save(Pools storage self, Sums memory sums) internal {
-        (self.trainers, self.voters, self.drawn) = (uint96(sums.trainers), uint96(sums.voters), sums.drawn);
+        uint256 word = sums.trainers | (sums.voters << 96) | (uint256(RoundId.unwrap(sums.round)) << 192);
+        word |= (sums.open ? 1 << 224 : 0) | (sums.drawn ? 1 << 232 : 0) | (sums.isBound ? 1 << 240 : 0);
+        assembly ("memory-safe") {
+            sstore(self.slot, word)
+        }
+    }
+
+    /// @notice The open round, or NO_ROUND.
+    function openRound(Sums memory sums) internal pure returns (RoundId) {
+        return sums.open ? sums.round : NO_ROUND;
     }
 
     /// @notice Moves the sums when the next weight of an operator in `role` goes from `before` to `afterwards`.
@@ -63,13 +80,5 @@ library WeightSums {
         }
         sums.trainers = sums.trainers + afterwards - before;
         if (role == Role.Drawn) sums.drawn = true;
-    }
-
-    /// @notice The same for a single act.
-    function move(Pools storage self, Role role, uint256 before, uint256 afterwards) internal {
-        if (before == afterwards) return;
-        Sums memory sums = load(self);
-        move(sums, role, before, afterwards);
-        save(self, sums);
     }
 }

@@ -51,7 +51,7 @@ contract CommitBallotTest is Luck {
         stake(trainers[0], Role.Trainer, UNIT);
         bytes32 salt = keccak256(abi.encode("salt", trainers[0], uint32(1)));
         bytes32 voterSeed = Sortition.voterSeed(SEED, Sortition.mix(Sortition.fold(0, salt, trainers[0]), VOTER_VALUE));
-        address[] memory lucky = luckyOperators(Role.Validator, 65, 40, voterSeed);
+        address[] memory lucky = luckyOperators(Role.Validator, 65, 40, voterSeed, UNIT);
         stakeAll(lucky, Role.Validator);
         proposeAndPublish(1);
         for (uint256 i = 0; i < 64; ++i) commit(lucky[i]);

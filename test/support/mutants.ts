@@ -16,8 +16,8 @@ export const mutants: readonly Mutant[] = [
   {
     invariant: 2,
     file: "Ledger.sol",
-    text: "dues.claimable += uint96(amount - toDelegators);",
-    mutated: "dues.claimable += uint96(amount);",
+    text: "dues.claimable += uint96(pay - toDelegators);",
+    mutated: "dues.claimable += uint96(pay);",
   },
   // What is delegated makes no shares in the pool.
   {

@@ -105,7 +105,7 @@ contract DelegationTest {
         subject.keep(act);
         uint256 earned = 0;
         for (uint256 i = 0; i < 8; ++i) {
-            Pool memory pool = subject.load(open);
+            Pool memory pool = subject.look(open);
             earned += pool.reward(0, 1 << 40);
             subject.slash(pool, pool.active - (pool.active >> 17));
             subject.pool = pool;
@@ -155,7 +155,7 @@ contract DelegationTest {
     }
 
     function _settle(Delegations storage self, uint256 word, uint256 random) private returns (Done memory done) {
-        Pool memory pool = self.load(open);
+        Pool memory pool = self.look(open);
         uint256 part = pool.active >> ((word >> 104) % 48);
         done.amount =
             (word >> 112) % 4 == 0
@@ -166,7 +166,7 @@ contract DelegationTest {
         self.slash(pool, done.amount);
         done.credited = pool.reward(OWN, random);
         slack += 2 + (2 * (acts + 1) * done.credited) / (Shares.valueOf(pool.shares, pool.mark.factor) + 1);
-        self.pool = pool;
+        self.settle(pool, open);
         open = NO_ROUND;
     }
 

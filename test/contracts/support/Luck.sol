@@ -11,21 +11,23 @@ abstract contract Luck is Base {
 
     /// @dev The first `count` addresses that get a seat in round 1 of `task` if exactly they stake one unit each.
     function luckyOperators(Role role, uint256 count, uint256 expected) internal view returns (address[] memory) {
-        return luckyOperators(role, count, expected, SEED);
+        return luckyOperators(role, count, expected, SEED, UNIT);
     }
 
+    /// @dev The same under another seed, if each has this weight.
     function luckyOperators(
         Role role,
         uint256 count,
         uint256 expected,
-        bytes32 seed
+        bytes32 seed,
+        uint256 weight
     ) internal view returns (address[] memory lucky) {
         lucky = new address[](count);
         uint256 found = 0;
         for (uint160 i = 1; found < count; ++i) {
             address one = address((uint160(role) + 1) * 0x100000 + i);
-            Lot memory lot = Lot(task, RoundId.wrap(1), role, one, expected, UNIT, 0);
-            lot.divisor = Sortition.divisorOf(count * UNIT, expected, UNIT);
+            Lot memory lot = Lot(task, RoundId.wrap(1), role, one, expected, weight, 0);
+            lot.divisor = Sortition.divisorOf(count * weight, expected, UNIT);
             if (lot.seats(lot.luck(seed, address(rounds))) != 0) lucky[found++] = one;
         }
     }

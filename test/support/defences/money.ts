@@ -76,14 +76,14 @@ export const moneyDefences: readonly Defence[] = [
   },
   {
     file: "Ledger.sol",
-    text: "dues.claimable += uint96(amount - toDelegators);",
-    mutated: "_push(operator, amount - toDelegators);",
+    text: "dues.claimable += uint96(pay - toDelegators);",
+    mutated: "_push(operator, pay - toDelegators);",
     test: "Settle#test_settle_with_reverting_token",
   },
   {
     file: "Ledger.sol",
-    text: "dues.claimable += uint96(amount - toDelegators);",
-    mutated: "_push(operator, amount - toDelegators);",
+    text: "dues.claimable += uint96(pay - toDelegators);",
+    mutated: "_push(operator, pay - toDelegators);",
     test: "attacks/Funds#test_T20_tokenThatRefusesOneOwnerHoldsUpNobodyElse",
   },
   {
@@ -130,8 +130,8 @@ export const moneyDefences: readonly Defence[] = [
   },
   {
     file: "RewardDistributor.sol",
-    text: "s.pot = potOfRound(task);",
-    mutated: "s.pot = potOfRound(task);\n        require(s.pot != 0);",
+    text: "(s.seats, s.artifacts) = rounds.proposals(task, proposers);",
+    mutated: "(s.seats, s.artifacts) = rounds.proposals(task, proposers);\n        require(s.pot != 0);",
     test: "Settle#test_settle_ofAnEmptyPotPaysNothing",
   },
   {

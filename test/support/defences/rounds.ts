@@ -9,13 +9,13 @@ export const roundDefences: readonly Defence[] = [
     test: "attacks/Seeds#test_T3_votersAreUnknownWhileTrainersWork",
   },
   {
-    file: "Rounds.sol",
+    file: "Seats.sol",
     text: "bytes32 seed = _valueOf(self.seedBlock);",
     mutated: "bytes32 seed = _valueOf(uint40(block.number - 1));",
     test: "attacks/Seeds#test_T5_callerOfTheLatchChoosesNothing",
   },
   {
-    file: "Rounds.sol",
+    file: "Seats.sol",
     text: "return self.seedsLatched == 0 ? _valueOf(self.seedBlock) : self.seed;",
     mutated: "return _valueOf(self.seedBlock);",
     test: "attacks/Seeds#test_P20_theFirstAnswerOfTheBeaconStays",
@@ -27,7 +27,7 @@ export const roundDefences: readonly Defence[] = [
     test: "attacks/Seeds#test_P19_stakeWithoutWeightDrawsNothing",
   },
   {
-    file: "Rounds.sol",
+    file: "Seats.sol",
     text: "accumulator = Sortition.mix(accumulator, _valueOf(self.voterBlock));",
     mutated: "_valueOf(self.voterBlock);",
     test: "LatchSeed#test_voterSeed_holderOfAllSaltsCannotChoose",
@@ -64,7 +64,7 @@ export const roundDefences: readonly Defence[] = [
   },
   {
     file: "Rounds.sol",
-    text: "require(self.sealedCount < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));",
+    text: "require(count < MAX_PROPOSALS, ProposalsFull(MAX_PROPOSALS));",
     mutated: "",
     test: "CommitProposal#test_commitProposal_revertsIfSixteenAreSealed",
   },
@@ -132,7 +132,7 @@ export const roundDefences: readonly Defence[] = [
   },
   {
     file: "Rounds.sol",
-    text: "require(sealedOne.round != self.number, AlreadySealed(operator));",
+    text: "require(sealedOne.round != number, AlreadySealed(operator));",
     mutated: "",
     test: "CommitProposal#test_commitProposal_revertsIfAlreadySealed",
   },

@@ -52,8 +52,8 @@ export const voteDefences: readonly Defence[] = [
   },
   {
     file: "libraries/Coherence.sol",
-    text: "return Math.saturatingSub(Lanes.sum(own), Lanes.sum(other));",
-    mutated: "return Lanes.sum(own);",
+    text: "balances.set(v, balances.get(v) + own - other);",
+    mutated: "balances.set(v, balances.get(v) + own);",
     test: "Money#test_constant_ballot_earnsZero",
   },
   {
