@@ -85,6 +85,7 @@ export const configSchema = z.strictObject({
       steps: z.int().min(1).default(40),
       batch: z.int().min(1).default(32), // examples a batch
       accumulate: z.int().min(1).default(1), // batches a step, whose gradients are summed
+      packing: z.boolean().default(false), // whether the examples of a batch share rows
       learningRate: z.number().positive().default(2e-3),
       warmup: z.int().min(0).default(0), // steps over which the rate rises
       decay: z.enum(["constant", "cosine"]).default("constant"), // of the rate afterwards

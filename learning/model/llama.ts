@@ -8,6 +8,7 @@ import { rmsNorm } from "../graph/rules/rmsNorm.ts";
 import { silu } from "../graph/rules/silu.ts";
 import { attention, causalMask, splitHeads } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
+import { packedMask, packedTables } from "./packing.ts";
 import { rotaryTables } from "./rotary.ts";
 import {
   attentionNorm,
@@ -28,20 +29,29 @@ export type LlamaParameters = {
   adapter?: ((layer: number, target: Target) => { a: Value; b: Value; scale: number } | undefined) | undefined;
 };
 
-export type LlamaInput = { batch: number; length: number /** int32 [batch * length]. */; tokens: Value };
+export type LlamaInput = {
+  batch: number;
+  length: number;
+  /** int32 [batch * length]. */
+  tokens: Value;
+  /** Where rows hold several sequences: see `PackedBatch`. */
+  packed?: { positions: Value; segments: Value } | undefined;
+};
 
 /**
  * Adds the forward pass of a Llama (Touvron et al. 2023) or Qwen2 (Yang et al. 2024): logits [batch * length, vocabulary] of the token that follows each
- * position. A position sees itself and those before it, so padding at the end changes nothing before it.
+ * position. A position sees itself and those before it in its sequence, so padding at the end changes nothing before it.
  */
 export function llama(
   graph: Graph,
   config: ModelConfig,
-  { batch, length, tokens }: LlamaInput,
+  { batch, length, tokens, packed }: LlamaInput,
   parameters: LlamaParameters,
 ): Value {
-  const tables = rotaryTables(graph, length, config);
-  const mask = causalMask(graph, length);
+  const place = packed && { rows: batch, length, ...packed };
+  const tables = place ? packedTables(graph, config, place) : rotaryTables(graph, length, config);
+  const causal = causalMask(graph, length);
+  const mask = place ? packedMask(graph, causal, place) : causal;
   const attend: Attend = (_, projections) => {
     const { q, k, v } = splitHeads(graph, config, { batch, length, tables }, projections);
     return attention(graph, config, { q, k, v, mask });

@@ -7,7 +7,7 @@ import { slice } from "../graph/rules/slice.ts";
 import type { ModelConfig } from "./config.ts";
 import { inverseFrequencies } from "./ropeScaling.ts";
 
-/** Cosines and sines of all positions and frequencies, each [1, 1, length, headSize]. */
+/** Cosines and sines of all positions and frequencies, each [1, 1, length, headSize], or [batch, 1, length, headSize] where rows differ. */
 export type RotaryTables = { cos: Value; sin: Value };
 
 /** The tables of the positions from 0 to before `length`, written into the graph. */

@@ -3,11 +3,12 @@ import type { InferenceSession } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
 import { openSession, type SessionOptions } from "../graph/session.ts";
 import { bucketFor, type Sequence } from "../model/batches.ts";
+import { packedLayout } from "../model/packing.ts";
 import type { AdamOptions } from "./adamw.ts";
-import { numbersOf, type OptimizerState, type Plan, passFeeds, stateFeeds, stateOf } from "./feeds.ts";
+import { numbersOf, type OptimizerState, type Plan, passFeeds, sequencesOf, stateFeeds, stateOf } from "./feeds.ts";
 import { batchOrder } from "./order.ts";
 import type { Schedule } from "./schedule.ts";
-import { type Trainable, trainingStep } from "./step.ts";
+import { type StepShape, type Trainable, trainingStep } from "./step.ts";
 
 export type Progress = { step: number; steps: number; loss: number };
 
@@ -23,6 +24,8 @@ export type TrainingJob = {
   batch: number;
   /** Batches a step, whose gradients are summed before the optimiser moves; each has its own length. 1 by default. */
   accumulate?: number | undefined;
+  /** Whether the examples of a batch share rows, each seeing itself only: the same training with less padding. */
+  packing?: boolean | undefined;
   schedule: Schedule;
   adam: AdamOptions;
   seed: string;
@@ -41,7 +44,7 @@ export type TrainingResult = {
   parameters: Float32Array;
   /** Mean loss of each step's batches before the step, in nats a completion token. */
   losses: number[];
-  /** sha256 of the graphs that were run, in the order of their lengths. */
+  /** sha256 of the graphs that were run, in the order of their lengths and rows. */
   graph: string;
 };
 
@@ -59,6 +62,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
     steps,
     batch,
     accumulate = 1,
+    packing = false,
     schedule,
     adam,
     seed,
@@ -71,6 +75,13 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
   const plan: Plan = { examples, order, batch, accumulate, steps, schedule, adam };
   const lengths = examples.map((example) => bucketFor(example, trainable.config));
   const lengthOf = (pass: number) => Math.max(...(order[pass] as number[]).map((i) => lengths[i] as number));
+  if (packing) plan.layoutOf = (pass) => packedLayout(sequencesOf(plan, pass), lengthOf(pass));
+  const shapes = Array.from({ length: passes }, (_, pass): StepShape => {
+    if (plan.layoutOf === undefined) return { batch, length: lengthOf(pass) };
+    const { rows, length } = plan.layoutOf(pass);
+    return { batch: rows, length, packed: true };
+  });
+  const shapeOf = (pass: number) => shapes[pass] as StepShape;
 
   const graphs = openGraphs(job);
   const zeros = () => new Float32Array(trainable.size);
@@ -82,15 +93,15 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
   try {
     while (pass < passes) {
       signal?.throwIfAborted();
-      const length = lengthOf(pass); // What follows with the same length goes into the same run, up to the next pause.
+      const shape = shapeOf(pass); // What follows in the same shape goes into the same run, up to the next pause.
       const nextPause =
         pause === undefined ? passes : pass + accumulate * pause.every - (pass % (accumulate * pause.every));
       const most = Math.min(passes, pass + stepsPerRun, nextPause);
       let end = pass + 1;
-      while (end < most && lengthOf(end) === length) end++;
+      while (end < most && keyOf(shapeOf(end)) === keyOf(shape)) end++;
 
-      const feeds = { ...passFeeds(plan, pass, end, length), ...stateFeeds(state, gradient) };
-      const results = await (await graphs.session(length)).run(feeds);
+      const feeds = { ...passFeeds(plan, pass, end, shape.length), ...stateFeeds(state, gradient) };
+      const results = await (await graphs.session(shape)).run(feeds);
       state = stateOf(results);
       if (gradient !== undefined) gradient = numbersOf(results, "gradient_end");
       for (const loss of numbersOf(results, "losses")) {
@@ -111,30 +122,32 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
     await graphs.close();
   }
   // A copy: the runtime's memory must not outlive its session.
-  const run = new Set(Array.from({ length: pass }, (_, i) => lengthOf(i)));
-  return { parameters: state.parameters.slice(), losses, graph: graphs.digest(run) };
+  return { parameters: state.parameters.slice(), losses, graph: graphs.digest(shapes.slice(0, pass)) };
 }
 
-/** One graph a length, made when it is first needed. */
-function openGraphs({ trainable, batch, accumulate = 1, adam, session: options }: TrainingJob) {
-  const sessions = new Map<number, Promise<InferenceSession>>();
-  const digests = new Map<number, string>();
-  const make = (length: number): Uint8Array => {
-    const model = trainingStep(trainable, { batch, length }, adam, { accumulate: accumulate > 1 });
-    digests.set(length, createHash("sha256").update(model).digest("hex"));
+const keyOf = ({ batch, length }: StepShape): string => `${batch} ${length}`;
+
+/** One graph a shape, made when it is first needed. */
+function openGraphs({ trainable, accumulate = 1, adam, session: options }: TrainingJob) {
+  const sessions = new Map<string, Promise<InferenceSession>>();
+  const digests = new Map<string, string>();
+  const make = (shape: StepShape): Uint8Array => {
+    const model = trainingStep(trainable, shape, adam, { accumulate: accumulate > 1 });
+    digests.set(keyOf(shape), createHash("sha256").update(model).digest("hex"));
     return model;
   };
   return {
-    session(length: number): Promise<InferenceSession> {
-      const session = sessions.get(length) ?? openSession(make(length), options);
-      sessions.set(length, session);
+    session(shape: StepShape): Promise<InferenceSession> {
+      const session = sessions.get(keyOf(shape)) ?? openSession(make(shape), options);
+      sessions.set(keyOf(shape), session);
       return session;
     },
-    /** Of the graphs of these lengths, whether they were run now or before an interruption. */
-    digest(lengths: ReadonlySet<number>): string {
-      const sorted = [...lengths].sort((a, b) => a - b);
-      for (const length of sorted) if (!digests.has(length)) make(length);
-      const all = sorted.map((length) => digests.get(length) as string);
+    /** Of the graphs of these shapes, whether they were run now or before an interruption. */
+    digest(shapes: readonly StepShape[]): string {
+      const each = [...new Map(shapes.map((shape) => [keyOf(shape), shape])).values()];
+      const sorted = each.sort((a, b) => a.length - b.length || a.batch - b.batch);
+      for (const shape of sorted) if (!digests.has(keyOf(shape))) make(shape);
+      const all = sorted.map((shape) => digests.get(keyOf(shape)) as string);
       return all.length === 1 ? (all[0] as string) : createHash("sha256").update(all.join()).digest("hex");
     },
     async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
-import { judgedTokens, packBatch, type Sequence } from "../model/batches.ts";
+import { type Batch, judgedTokens, packBatch, type Sequence } from "../model/batches.ts";
+import { type Layout, layOut } from "../model/packing.ts";
 import type { AdamOptions } from "./adamw.ts";
 import { rateAt, type Schedule } from "./schedule.ts";
 
@@ -18,38 +19,42 @@ export type Plan = {
   steps: number;
   schedule: Schedule;
   adam: AdamOptions;
+  /** How the examples of a pass share rows, where they do. */
+  layoutOf?: ((pass: number) => Layout) | undefined;
 };
 
-/** What the training graph takes for the passes from `first` to before `end`, all padded to `length`. */
+/** What the training graph takes for the passes from `first` to before `end`, all of one shape: `length` positions a row. */
 export function passFeeds(plan: Plan, first: number, end: number, length: number): Record<string, Tensor> {
   return { ...batchFeeds(plan, first, end, length), ...scalarFeeds(plan, first, end) };
 }
 
 function batchFeeds(plan: Plan, first: number, end: number, length: number): Record<string, Tensor> {
-  const { batch, accumulate } = plan;
-  const size = batch * length;
-  const shape = [end - first, size];
-  const tokens = new Int32Array((end - first) * size);
-  const labels = new Int32Array(tokens.length);
-  const weights = new Float32Array(tokens.length);
-  for (let pass = first; pass < end; pass++) {
-    const start = pass - (pass % accumulate);
-    const wholeStep = Array.from({ length: accumulate }, (_, i) => sequencesOf(plan, start + i)).flat();
-    const packed = packBatch(sequencesOf(plan, pass), {
-      ...{ rows: batch, length, mean: "token", total: judgedTokens(wholeStep) },
-    });
-    tokens.set(packed.tokens, (pass - first) * size);
-    labels.set(packed.labels, (pass - first) * size);
-    weights.set(packed.weights, (pass - first) * size);
-  }
-  return {
-    tokens_all: new Tensor("int32", tokens, shape),
-    labels_all: new Tensor("int32", labels, shape),
-    weights_all: new Tensor("float32", weights, shape),
-  };
+  const batches = Array.from({ length: end - first }, (_, i) => batchOf(plan, first + i, length));
+  const names = Object.keys(batches[0] ?? {}) as (keyof Batch)[];
+  return Object.fromEntries(names.map((name) => [`${name}_all`, stacked(batches.map((batch) => batch[name]))]));
 }
 
-function sequencesOf({ examples, order }: Plan, pass: number): Sequence[] {
+/** One pass's batch. Its weights are shares of the whole step's completion tokens. */
+function batchOf(plan: Plan, pass: number, length: number): Batch {
+  const { batch, accumulate, layoutOf } = plan;
+  const start = pass - (pass % accumulate);
+  const wholeStep = Array.from({ length: accumulate }, (_, i) => sequencesOf(plan, start + i)).flat();
+  const total = judgedTokens(wholeStep);
+  const sequences = sequencesOf(plan, pass);
+  if (layoutOf !== undefined) return layOut(sequences, layoutOf(pass), total);
+  return packBatch(sequences, { rows: batch, length, mean: "token", total });
+}
+
+/** Vectors of one length as a matrix, one a row. */
+function stacked(rows: readonly (Int32Array | Float32Array)[]): Tensor {
+  const [first] = rows as [Int32Array | Float32Array];
+  const size = rows.length * first.length;
+  const all = first instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  for (const [i, row] of rows.entries()) all.set(row, i * first.length);
+  return new Tensor(all, [rows.length, first.length]);
+}
+
+export function sequencesOf({ examples, order }: Plan, pass: number): Sequence[] {
   return (order[pass] as number[]).map((i) => examples[i] as Sequence);
 }
 

@@ -1,6 +1,6 @@
 import { differentiate } from "../graph/differentiate.ts";
 import { joinFlat } from "../graph/flat.ts";
-import { Graph, type Value } from "../graph/ir.ts";
+import { type Dtype, Graph, type Value } from "../graph/ir.ts";
 import { type LoopParts, serializeLoop } from "../graph/loop.ts";
 import { add } from "../graph/rules/add.ts";
 import { crossEntropy } from "../graph/rules/crossEntropy.ts";
@@ -19,11 +19,12 @@ export type Trainable = {
   parameters: (graph: Graph, flat: Value) => LlamaParameters & { trained: Value[] };
 };
 
-export type StepShape = { batch: number; length: number };
+/** Rows of the batch, positions of a row, and whether a row holds several sequences. */
+export type StepShape = { batch: number; length: number; packed?: boolean | undefined };
 
 /**
  * The training step as one ONNX model that takes any number of steps: forward, backward, AdamW. Takes the batches stacked as `tokens_all`,
- * `labels_all`, `weights_all` [steps, batch * length], the steps' scalars stacked, and the state as `parameters_start`, `mean_start`, `square_start`;
+ * `labels_all`, `weights_all` [steps, batch * length] (and `positions_all`, `segments_all` where rows are packed), the steps' scalars stacked, and the state as `parameters_start`, `mean_start`, `square_start`;
  * gives the state as `..._end`, and `losses` [steps].
  *
  * With `accumulate`, one pass of the loop takes one batch of a step: the gradients are summed in `gradient`, and the optimiser moves where
@@ -86,13 +87,15 @@ export function gradientStep(trainable: Trainable, shape: StepShape): Uint8Array
   return serialize(graph, [loss, gradient]);
 }
 
-type BatchInputs = { tokens: Value; labels: Value; weights: Value };
+type BatchInputs = { tokens: Value; labels: Value; weights: Value; positions?: Value; segments?: Value };
 
-function batchInputs(graph: Graph, { batch, length }: StepShape): BatchInputs {
+function batchInputs(graph: Graph, { batch, length, packed = false }: StepShape): BatchInputs {
+  const numbers = (name: string, dtype: Dtype) => graph.input(name, dtype, [batch * length]);
   return {
-    tokens: graph.input("tokens", "int32", [batch * length]),
-    labels: graph.input("labels", "int32", [batch * length]),
-    weights: graph.input("weights", "float32", [batch * length]),
+    tokens: numbers("tokens", "int32"),
+    labels: numbers("labels", "int32"),
+    weights: numbers("weights", "float32"),
+    ...(packed ? { positions: numbers("positions", "int32"), segments: numbers("segments", "int32") } : {}),
   };
 }
 
@@ -101,11 +104,13 @@ function lossAndGradient(
   graph: Graph,
   { config, parameters }: Trainable,
   shape: StepShape,
-  { tokens, labels, weights }: BatchInputs,
+  { tokens, labels, weights, positions, segments }: BatchInputs,
   flat: Value,
 ): { loss: Value; gradient: Value } {
   const model = parameters(graph, flat);
-  const logits = llama(graph, config, { ...shape, tokens }, model);
+  const { batch, length } = shape;
+  const packed = positions && segments && { positions, segments };
+  const logits = llama(graph, config, { batch, length, tokens, packed }, model);
   const weighted = mul(graph, crossEntropy(graph, logits, labels), weights);
   const loss = reshape(graph, reduceSum(graph, weighted, [0]), []);
   return { loss, gradient: joinFlat(graph, differentiate(graph, loss, model.trained)) };

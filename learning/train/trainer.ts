@@ -21,6 +21,8 @@ export type TrainParameters = {
   batch: number;
   /** Batches a step, whose gradients are summed; 1 by default. */
   accumulate?: number | undefined;
+  /** Whether the examples of a batch share rows; false by default. */
+  packing?: boolean | undefined;
   /** Constant after a linear rise over `warmup` steps, or falling along a cosine. */
   learningRate: number;
   warmup?: Schedule["warmup"];
@@ -67,7 +69,7 @@ const EVERY = 50;
 export async function train(parameters: TrainParameters): Promise<Trained> {
   const { checkpoint, spec, start, device, threads, seed, saving } = parameters;
   const { every = EVERY, heldOut, stepsPerRun, onProgress, signal } = parameters;
-  const { examples, steps, batch, accumulate } = parameters;
+  const { examples, steps, batch, accumulate, packing } = parameters;
   const { learningRate: rate, warmup, decay, weightDecay = 0, clipNorm } = parameters;
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
   const schedule = { rate, warmup, decay };
@@ -77,7 +79,7 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   const saved = saving?.saved === undefined ? undefined : readState(saving.saved, digest, "the saved state");
   const watch = heldOut && (await openWatch(parameters, heldOut, saved));
   const job: TrainingJob = {
-    ...{ start, examples, steps, batch, accumulate, schedule, adam, seed, stepsPerRun, onProgress, signal },
+    ...{ start, examples, steps, batch, accumulate, packing, schedule, adam, seed, stepsPerRun, onProgress, signal },
     trainable: {
       config: checkpoint.config,
       size,
@@ -126,8 +128,10 @@ async function openWatch(
 /** Of everything that decides the bits but the base, which a task has only one of, and the processor. */
 function digestOf(parameters: TrainParameters): Buffer {
   const { checkpoint, spec, start, examples, heldOut, device } = parameters;
-  const { steps, batch, accumulate, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } = parameters;
-  const options = { steps, batch, accumulate, learningRate, warmup, decay, weightDecay, clipNorm, seed, every, device };
+  const { steps, batch, accumulate, packing, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } =
+    parameters;
+  const schedule = { steps, learningRate, warmup, decay, seed, every };
+  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device };
   const prompts = (sequences: readonly Sequence[]) => sequences.map(({ promptLength }) => promptLength);
   const facts = {
     ...{ config: checkpoint.config, spec, options, patience: heldOut?.patience },

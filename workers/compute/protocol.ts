@@ -48,6 +48,7 @@ export const trainRequest = z.strictObject({
     steps: z.int().min(1),
     batch: z.int().min(1), // examples a batch
     accumulate: z.int().min(1), // batches a step, whose gradients are summed
+    packing: z.boolean(), // whether the examples of a batch share rows
     learningRate: z.number().positive(),
     warmup: z.int().min(0), // steps over which the rate rises
     decay: z.enum(["constant", "cosine"]), // of the rate afterwards

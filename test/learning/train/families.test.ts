@@ -62,12 +62,17 @@ for (const [name, family] of Object.entries(families)) {
       assertClose(gradient, expected.gradient, 1e-5 * Math.max(...expected.gradient.map(Math.abs)));
     });
 
-    it("over 20 AdamW steps", async () => {
-      const result = await train({ ...job, checkpoint, spec, start, examples, device: "cpu", threads: 1 });
-      assert.equal(result.losses.length, 20);
-      for (const [i, loss] of expected.losses.entries()) assertClose([result.losses[i] as number], [loss], 1e-5 * loss);
-      assertClose(result.flat, expected.parameters, 1e-5);
-    });
+    for (const packing of [false, true]) {
+      it(`over 20 AdamW steps${packing ? " of packed rows" : ""}`, async () => {
+        const options = { device: "cpu", threads: 1, packing } as const;
+        const result = await train({ ...job, ...options, checkpoint, spec, start, examples });
+        assert.equal(result.losses.length, 20);
+        for (const [i, loss] of expected.losses.entries()) {
+          assertClose([result.losses[i] as number], [loss], 1e-5 * loss);
+        }
+        assertClose(result.flat, expected.parameters, 1e-5);
+      });
+    }
   });
 }
 

@@ -1,0 +1,105 @@
+import type { Graph, Value } from "../graph/ir.ts";
+import { type Batch, judgedTokens, type Sequence } from "./batches.ts";
+import type { ModelConfig } from "./config.ts";
+import { type RotaryTables, rotaryTables } from "./rotary.ts";
+
+/** Which sequences share each row of a batch, by their indices; `rows` rows of `length` positions, the last of which may be empty. */
+export type Layout = { rows: number; length: number; shared: number[][] };
+
+/** A batch whose rows hold several sequences, one after the other. */
+export type PackedBatch = Batch & {
+  /** Place of each token in its own sequence, int32 [rows * length]. */
+  positions: Int32Array;
+  /** Which sequence of its row each token belongs to, counted from 1, int32 [rows * length]; 0 is padding. */
+  segments: Int32Array;
+};
+
+/**
+ * The layout of fewest positions among rows once, twice and four times as long as `shortest`, which holds the longest sequence. Longest first, each
+ * sequence goes into the first row with room (Johnson 1973). The number of rows is rounded up to 2^k or 3 * 2^k, so that there are few graphs.
+ */
+export function packedLayout(sequences: readonly Sequence[], shortest: number): Layout {
+  const layouts = [1, 2, 4].map((times): Layout => {
+    const length = times * shortest;
+    const shared = firstFit(sequences, length);
+    return { rows: rounded(shared.length), length, shared };
+  });
+  return layouts.reduce((best, next) => (next.rows * next.length < best.rows * best.length ? next : best));
+}
+
+function firstFit(sequences: readonly Sequence[], length: number): number[][] {
+  const read = (i: number) => (sequences[i] as Sequence).tokens.length - 1;
+  const byLength = [...sequences.keys()].sort((a, b) => read(b) - read(a) || a - b);
+  const rows: { room: number; shared: number[] }[] = [];
+  for (const i of byLength) {
+    const row = rows.find(({ room }) => room >= read(i)) ?? { room: length, shared: [] };
+    if (row.shared.length === 0) rows.push(row);
+    row.room -= read(i);
+    row.shared.push(i);
+  }
+  return rows.map(({ shared }) => shared);
+}
+
+function rounded(rows: number): number {
+  let power = 1;
+  while (2 * power <= rows) power *= 2;
+  return [power, 1.5 * power, 2 * power].find((n) => Number.isInteger(n) && n >= rows) as number;
+}
+
+/** Lays sequences out. The weights of `total` completion tokens sum to 1, by default those of the batch. */
+export function layOut(
+  sequences: readonly Sequence[],
+  { rows, length, shared }: Layout,
+  total: number = judgedTokens(sequences),
+): PackedBatch {
+  const size = rows * length;
+  const tokens = new Int32Array(size);
+  const labels = new Int32Array(size);
+  const positions = new Int32Array(size);
+  const segments = new Int32Array(size);
+  const weights = new Float32Array(size);
+  for (const [row, members] of shared.entries()) {
+    let start = row * length;
+    for (const [segment, i] of members.entries()) {
+      const sequence = sequences[i] as Sequence;
+      const end = start + sequence.tokens.length - 1;
+      tokens.set(sequence.tokens.subarray(0, -1), start);
+      labels.set(sequence.tokens.subarray(1), start);
+      weights.fill(1 / total, start + sequence.promptLength - 1, end);
+      for (let at = start; at < end; at++) positions[at] = at - start;
+      segments.fill(segment + 1, start, end);
+      start = end;
+    }
+  }
+  return { tokens, labels, weights, positions, segments };
+}
+
+/** The rotary tables [rows, 1, length, headSize] of tokens that stand at `positions` [rows * length]. */
+export function packedTables(
+  graph: Graph,
+  config: ModelConfig,
+  { rows, length, positions }: { rows: number; length: number; positions: Value },
+): RotaryTables {
+  const { headSize } = config;
+  const table = (whole: Value): Value => {
+    const shape = [rows * length, headSize];
+    const flat = graph.emit("Reshape", [whole, graph.integers([length, headSize])], { shape: [length, headSize] });
+    const picked = graph.emit("Gather", [flat, positions], { shape, attributes: { axis: 0 } });
+    const apart = [rows, 1, length, headSize];
+    return graph.emit("Reshape", [picked, graph.integers(apart)], { shape: apart });
+  };
+  const { cos, sin } = rotaryTables(graph, length, config);
+  return { cos: table(cos), sin: table(sin) };
+}
+
+/** [rows, 1, length, length]: `causal` [1, 1, length, length] where both tokens are of one sequence by `segments` [rows * length], closed elsewhere. */
+export function packedMask(
+  graph: Graph,
+  causal: Value,
+  { rows, length, segments }: { rows: number; length: number; segments: Value },
+): Value {
+  const shape = [rows, 1, length, length];
+  const facing = (...apart: number[]) => graph.emit("Reshape", [segments, graph.integers(apart)], { shape: apart });
+  const same = graph.emit("Equal", [facing(rows, 1, length, 1), facing(rows, 1, 1, length)], { dtype: "bool", shape });
+  return graph.emit("Where", [same, causal, graph.scalar(-1e9, causal)], { dtype: causal.dtype, shape });
+}
