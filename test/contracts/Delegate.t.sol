@@ -201,7 +201,6 @@ contract DelegateTest is VaultBase {
 
     /// @dev What leaves one by one is rounded down more often than what leaves at once: the sums of weights follow. The
     /// fault leaves something to whoever has least.
-    /// hardhat-config: fuzz.runs = 1000
     function test_withdraw_ofEscapingDelegatorsKeepsTheSums_fuzz(uint72[3] memory amounts, uint72 fault) public {
         address[3] memory owners = [alice, bob, carol];
         for (uint256 i = 0; i < 3; ++i) delegate(owners[i], operator, 1000 + uint256(amounts[i]));

@@ -216,7 +216,6 @@ contract DelegatedStakeTest is VaultBase {
     }
 
     /// @dev Whoever comes after a round opened and goes before the next one gets back what it brought, and nothing else.
-    /// hardhat-config: fuzz.runs = 1000
     function test_aroundASettlement_nobodyGains_fuzz(uint64 first, uint80 amount, uint72 fault, uint72 pay) public {
         delegate(alice, operator, 1 + uint256(first));
         open();
@@ -234,7 +233,6 @@ contract DelegatedStakeTest is VaultBase {
     }
 
     /// @dev Any order of acts in one block conserves, and the sums of weights stay the sums of weights.
-    /// hardhat-config: fuzz.runs = 1000
     function test_anyOrderInABlock_conserves_fuzz(uint256[16] memory words) public {
         accept(rival, 0);
         for (uint256 i = 0; i < words.length; ++i) {

@@ -31,8 +31,11 @@ export async function runSolidity(files: string[], depth: Depth): Promise<Result
   const results = noResults();
   if (files.length === 0) return results;
   const { default: hre } = await import("hardhat");
-  const { invariant } = hre.config.test.solidity.profiles.default ?? {};
+  const { fuzz, invariant } = hre.config.test.solidity.profiles.default ?? {};
   if (invariant?.runs !== undefined) invariant.runs = Math.ceil(invariant.runs * campaigns[depth]);
+  console.log(
+    `Random input: seed ${fuzz?.seed}; ${fuzz?.runs} runs of each fuzz test, ${invariant?.runs} x ${invariant?.depth} calls of each invariant.`,
+  );
   const run = (await hre.tasks.getTask(["test", "solidity"]).run({ testFiles: files, noCompile: true })) as SolidityRun;
   for (const { id, testResults } of (run.value ?? run.error)?.suiteResults ?? []) {
     const file = resolve(root, id.source.replace(/^project\//, ""));

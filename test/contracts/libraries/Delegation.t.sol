@@ -55,7 +55,6 @@ contract DelegationTest {
     }
 
     /// @dev Nobody's rewards depend on how often anybody looks after them.
-    /// hardhat-config: fuzz.runs = 1000
     function test_rewards_doNotDependOnTouches_fuzz(uint256[24] memory words) public {
         _begin(subject);
         _begin(twin);

@@ -12,7 +12,6 @@ contract SharesTest {
     using Shares for Visit;
 
     /// @dev What a new share costs it is worth, to the wei below, after any loss that left shares standing.
-    /// hardhat-config: fuzz.runs = 1000
     function test_shares_areWorthWhatTheyCost_fuzz(uint96 amount, uint80 factor) public pure {
         uint256 f = _bound(factor);
         uint256 shares = Shares.sharesFor(amount, f);
@@ -24,7 +23,6 @@ contract SharesTest {
     }
 
     /// @dev An exit of less than everything takes exactly what it asked for, out of shares that are worth it.
-    /// hardhat-config: fuzz.runs = 1000
     function test_exit_takesExactlyWhatItAsked_fuzz(uint96 held, uint96 amount, uint80 factor) public pure {
         vm.assume(held > 1);
         Visit memory act = _visit(NO_ROUND);
@@ -41,7 +39,6 @@ contract SharesTest {
     }
 
     /// @dev Never more than the rule gives, and all of it but what a share's last 2^-48 wei make.
-    /// hardhat-config: fuzz.runs = 1000
     function test_reward_isTheRule_fuzz(
         uint88 active,
         uint88 leaves,

@@ -19,7 +19,6 @@ contract StakePoolTest {
 
     /// @dev Any order of deposits, exits, slashes, opens, settlements and withdrawals conserves every unit; what joined is
     /// never slashed and what left never again.
-    /// hardhat-config: fuzz.runs = 1000
     function test_account_conserves_fuzz(Step[24] memory steps) public pure {
         Own memory a;
         uint256 net;
@@ -54,7 +53,6 @@ contract StakePoolTest {
         vm.assertEq(uint256(a.joining) + a.leaving, 0, "all settled");
     }
 
-    /// hardhat-config: fuzz.runs = 1000
     function test_slash_takesTheFaultInProportion_fuzz(uint96 active, uint96 leaving, uint128 fault) public pure {
         vm.assume(uint256(active) + leaving < type(uint96).max);
         Own memory a;
@@ -68,7 +66,6 @@ contract StakePoolTest {
     }
 
     /// @dev Slashing an account in two parts or one costs the same, but for rounding: exits do not dodge.
-    /// hardhat-config: fuzz.runs = 1000
     function test_exit_doesNotChangeTheCut_fuzz(uint96 active, uint96 leaves, uint96 fault) public pure {
         vm.assume(active < type(uint96).max && leaves <= active);
         Own memory stays;
@@ -106,7 +103,6 @@ contract StakePoolTest {
     }
 
     /// @dev One slot or two: what is saved is what is loaded, and what has left is never lost on the way.
-    /// hardhat-config: fuzz.runs = 1000
     function test_account_survivesItsSlots_fuzz(Step[16] memory steps) public {
         Own memory whole; // the same acts, always with both slots
         RoundId open = NO_ROUND;
