@@ -40,11 +40,16 @@ contract BlockhashBeaconTest {
         vm.assertTrue(beacon.missed(seedBlock), "missed where the history is refused");
         vm.etch(HISTORY, "");
         vm.assertTrue(beacon.missed(seedBlock), "missed where there is no history");
+        // Reverts with the word 1.
+        vm.etch(HISTORY, hex"60015f5260205ffd");
+        vm.assertEq(beacon.valueOf(seedBlock), 0, "a refusal in 32 bytes is no value");
     }
 
     function test_valueOf_isMissedAfter8191BlocksWithHistory() public {
         vm.etch(HISTORY, HISTORY_CODE);
         vm.store(HISTORY, bytes32(uint256(seedBlock) % 8191), "hash");
+        vm.roll(seedBlock + 257);
+        vm.assertEq(beacon.valueOf(seedBlock), "hash", "value as soon as the chain itself forgets");
         vm.roll(seedBlock + 8191);
         vm.assertEq(beacon.valueOf(seedBlock), "hash", "value");
         vm.assertFalse(beacon.missed(seedBlock), "missed in time");

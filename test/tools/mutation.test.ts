@@ -124,6 +124,10 @@ test("results become zeros, extremes the other one, guards vanish, and assembly 
   );
 });
 
+test("a zero that is returned is not replaced by a zero of another form", () => {
+  assert.deepEqual(changesIn("function f() external pure returns (bytes32) { return 0; }"), ["literal: 0 -> 1"]);
+});
+
 test("a mutant keeps its id when the file grows elsewhere, and twins have ids of their own", () => {
   const idsOf = (text: string) => mutantsOf(parse({ [path]: text })[0]!).map(({ id }) => id);
   const ids = idsOf(toy("function f() external { a = 0; a = 0; }"));

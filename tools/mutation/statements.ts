@@ -64,7 +64,7 @@ function zeroed(source: Source, node: Node, above: readonly Node[]): Change[] {
   const zeros = (list === undefined ? [] : parts(list, "parameters")).map((parameter) => zeroOf(source, parameter));
   if (zeros.length === 0 || zeros.includes(undefined)) return [];
   const zero = zeros.length === 1 ? zeros[0] : `(${zeros.join(", ")})`;
-  const same = source.textOf(expression).replaceAll(/\s+/g, " ") === zero;
+  const same = [zero, "0"].includes(source.textOf(expression).replaceAll(/\s+/g, " "));
   return same ? [] : [{ operator: "return", start, end, text: `return ${zero};` }];
 }
 
