@@ -5,8 +5,6 @@ import { type Effort, Runner, type Suite, suiteSelection, suitesOf } from "../..
 import { defences } from "../support/defences/all.ts";
 
 const effort: Effort = { seed: "0xf10c", fuzzRuns: 256, invariantRuns: 1, invariantDepth: 1 };
-/** Without the optimizer a crowd costs more than tests usually get. */
-const scene = { gas: 1n << 31n };
 
 const sources = readSources("contracts", "test/contracts");
 const fileOf = (test: string) => `test/contracts/${test.split("#")[0]}.t.sol`;
@@ -28,7 +26,7 @@ function suitesIn(all: Sources, files: readonly string[]): Suite[] {
 
 /** Names and reasons of the tests that fail. */
 async function failuresOf(runner: Runner, suites: readonly Suite[]): Promise<Map<string, string>> {
-  const { failures } = await runner.run(suites, effort, scene);
+  const { failures } = await runner.run(suites, effort);
   return new Map(failures.map(({ test, reason }) => [test.replace(/\(.*/, ""), reason]));
 }
 

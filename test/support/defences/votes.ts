@@ -154,8 +154,9 @@ export const voteDefences: readonly Defence[] = [
   },
   {
     file: "ValidatorVoting.sol",
-    text: "require(one.state == BallotState.Sealed, AlreadyRevealed(operator));",
-    mutated: "one.state = BallotState.Absent;",
+    text: "require(\n            one.word == Commitments.ballot(address(this), task, clock.round, operator, scores, report, head, salt),\n            CommitmentMismatch(operator)\n        );",
+    mutated:
+      "if (one.word != Commitments.ballot(address(this), task, clock.round, operator, scores, report, head, salt)) {\n            one.state = BallotState.Absent;\n            return;\n        }",
     test: "attacks/Votes#test_P13_failedRevealKeepsTheCommitmentAndSaysWhy",
   },
   {
