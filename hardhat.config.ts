@@ -109,5 +109,7 @@ export default defineConfig({
     84532: { name: "Base Sepolia", chainType: "op", hardforkHistory: { isthmus: { blockNumber: 0 } } },
   },
   paths: { tests: { solidity: "./test/contracts", nodejs: "./test" } },
-  test: { solidity: { fuzz: { runs: 1000, seed: "0xf10c" }, invariant: { runs: 256, depth: 64, shrinkRunLimit: 100 } } },
+  test: {
+    solidity: { fuzz: { runs: 1000, seed: "0xf10c" }, invariant: { runs: 256, depth: 64, shrinkRunLimit: 100 } },
+  },
 });
