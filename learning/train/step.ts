@@ -34,8 +34,21 @@ export function trainingStep(
   trainable: Trainable,
   shape: StepShape,
   options: AdamOptions,
-  { accumulate = false }: { accumulate?: boolean } = {},
+  how: StepForm = {},
 ): Uint8Array {
+  const { graph, parts } = stepGraph(trainable, shape, options, how);
+  return serializeLoop(graph, parts);
+}
+
+export type StepForm = { accumulate?: boolean | undefined };
+
+/** One pass of the loop, and how passes follow each other. */
+export function stepGraph(
+  trainable: Trainable,
+  shape: StepShape,
+  options: AdamOptions,
+  { accumulate = false }: StepForm = {},
+): { graph: Graph; parts: LoopParts } {
   const graph = new Graph();
   const vector = [trainable.size];
   const state = {
@@ -59,7 +72,7 @@ export function trainingStep(
     ],
     collected: { losses: loss },
   });
-  if (!accumulate) return serializeLoop(graph, parts(adamw(graph, state, gradient, step, options)));
+  if (!accumulate) return { graph, parts: parts(adamw(graph, state, gradient, step, options)) };
 
   const apply = graph.input("apply", "bool", []);
   const before = graph.input("gradient", "float32", vector);
@@ -72,11 +85,7 @@ export function trainingStep(
     square: choose(moved.square, state.square),
   });
   const after = choose(graph.scalar(0, sum), sum);
-  return serializeLoop(graph, {
-    perStep: [...perStep, apply],
-    carried: [...carried, { before, after }],
-    collected,
-  });
+  return { graph, parts: { perStep: [...perStep, apply], carried: [...carried, { before, after }], collected } };
 }
 
 /** The loss and its gradient alone: takes `tokens`, `labels`, `weights` [batch * length] and `parameters`; its outputs are those two, in order. */

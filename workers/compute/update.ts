@@ -4,7 +4,9 @@ import { digest, writeArtifact } from "../../learning/artifact/artifact.ts";
 import { clipToNorm, productNorm } from "../../learning/artifact/norm.ts";
 import { encode, readDomains } from "../../learning/data/examples.ts";
 import { splitHeldOut } from "../../learning/data/split.ts";
+import { bucketFor } from "../../learning/model/batches.ts";
 import { drawLosses } from "../../learning/train/lossCurve.ts";
+import { availableMemory, requireFit } from "../../learning/train/plan.ts";
 import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
@@ -29,6 +31,8 @@ export async function computeUpdate(
   const { checkpoint, spec, layout, limit } = recipe;
   const { heldOut: _, patience, ...training } = request.training;
   const { examples, heldOut } = readData(request, recipe);
+  const length = Math.max(...examples.map((example) => bucketFor(example, checkpoint.config)));
+  requireFit(checkpoint, { spec, length, ...training }, availableMemory());
   const start = headToFlat(await openHead(recipe, request.head));
   const state = `${request.out}.state`;
 
