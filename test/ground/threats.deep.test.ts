@@ -4,7 +4,7 @@ import { compile, errorsOf, readSources, type Sources } from "../../tools/solidi
 import { type Effort, Runner, type Suite, suiteSelection, suitesOf } from "../../tools/solidity/engine.ts";
 import { defences } from "../support/defences/all.ts";
 
-const effort: Effort = { seed: "0xf10c", fuzzRuns: 256, invariantRuns: 1, invariantDepth: 1 };
+const effort: Effort = { seed: "0xf10c", fuzzRuns: 1000, invariantRuns: 1, invariantDepth: 1 };
 
 const sources = readSources("contracts", "test/contracts");
 const fileOf = (test: string) => `test/contracts/${test.split("#")[0]}.t.sol`;
