@@ -55,6 +55,12 @@ export const families: Record<string, Family> = {
 export const spec: AdapterSpec = { rank: 2, alpha: 4, targets: [...TARGETS], seed: "families" };
 export const job = { steps: 20, batch: 4, seed: "families", learningRate: 5e-3, weightDecay: 0.01 };
 
+/** A training with all that trainers are used to: steps of several batches, clipping, a rising and falling rate, weight decay. */
+export const recipe = {
+  ...{ steps: 20, batch: 3, accumulate: 2, seed: "recipe", clipNorm: 0.5 },
+  ...{ learningRate: 1e-2, warmup: 5, decay: "cosine" as const, weightDecay: 0.1 },
+};
+
 /** Writes a family's checkpoint. */
 export function writeFamily(folder: string, { config, dtype, shards }: Family): Promise<void> {
   return writeRandomCheckpoint(folder, config, { dtype, shards, seed: "families" });
