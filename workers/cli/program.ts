@@ -6,6 +6,7 @@ import { exitCommand } from "./exitStake.ts";
 import { exportCommand } from "./exportHead.ts";
 import { generateCommand } from "./generate.ts";
 import { keysCommand } from "./keys.ts";
+import { modelCommand } from "./model.ts";
 import { planCommand } from "./plan.ts";
 import type { Terminal } from "./report.ts";
 import { revealCommand } from "./reveal.ts";
@@ -42,6 +43,7 @@ export function flockctl(terminal: Terminal): Command {
     exportCommand,
     generateCommand,
     planCommand,
+    modelCommand,
   ];
   for (const verb of verbs) program.addCommand(verb(terminal));
   return settled(program);

@@ -1,22 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { type NormLimit, normLimit } from "../../learning/artifact/norm.ts";
 import { type AdapterSpec, type AdapterTensor, adapterLayout } from "../../learning/model/adapter.ts";
-import { type ChatTemplate, openChatTemplate } from "../../learning/model/chatTemplate.ts";
-import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
-import { checkTokenizer, openTokenizer, TOKENIZER_FILES, type Tokenizer } from "../../learning/model/tokenizer.ts";
+import { type BaseModel, openBaseModel } from "../../learning/model/baseModel.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { type Manifest, parseManifest } from "../../protocol/manifest.ts";
 
 /** A manifest with its base model opened: what every piece of work of one task starts from. */
-export type Recipe = {
+export type Recipe = Omit<BaseModel, "files"> & {
   manifest: Manifest;
-  checkpoint: Checkpoint;
   spec: AdapterSpec;
   layout: AdapterTensor[];
   limit: NormLimit;
-  tokenizer: Tokenizer;
-  /** None if the base model has none. */
-  chat: ChatTemplate | undefined;
 };
 
 /**
@@ -28,27 +22,16 @@ export async function openRecipe({ manifest: file, model }: { manifest: string; 
   const manifest = parseManifest(await readFile(file, "utf8"));
   const { rank, alpha, targets, seed, maxNorm } = manifest.adapter;
   const spec: AdapterSpec = { rank, alpha, targets, seed };
-  const checkpoint = await openCheckpoint(model);
-  const tokenizer = openTokenizer(model);
-  checkTokenizer(tokenizer, checkpoint.config, model);
-  const chat = openChatTemplate(model);
+  const { files, ...base } = await openBaseModel(model);
   const pinned = new Set(manifest.base.files.map(({ path }) => path));
-  const loose = [...checkpoint.files, ...TOKENIZER_FILES, ...(chat?.files ?? [])].find((path) => !pinned.has(path));
+  const loose = files.find((path) => !pinned.has(path));
   if (loose !== undefined) {
     throw new PermanentError(
       `The manifest's base.files do not name ${loose}, which is a part of ${model}: use the folder that the manifest was written for.`,
     );
   }
-  const layout = adapterLayout(checkpoint.config, spec);
-  return {
-    manifest,
-    checkpoint,
-    spec,
-    layout,
-    limit: normLimit(spec, layout, maxNorm),
-    tokenizer,
-    chat,
-  };
+  const layout = adapterLayout(base.checkpoint.config, spec);
+  return { ...base, manifest, spec, layout, limit: normLimit(spec, layout, maxNorm) };
 }
 
 /** Opens each recipe once; a compute process has one as a rule. */
