@@ -14,15 +14,19 @@ export type PackedBatch = Batch & {
   segments: Int32Array;
 };
 
+/** Attention's cost grows with the square of a row's length: no row is longer than this only to hold more sequences. */
+const LONGEST_SHARED = 256;
+
 /**
  * The layout of fewest positions among rows once, twice and four times as long as `shortest`, which holds the longest sequence. Longest first, each
- * sequence goes into the first row with room (Johnson 1973). The number of rows is rounded up to 2^k or 3 * 2^k, so that there are few graphs.
+ * sequence goes into the first row with room (Johnson 1973). The number of rows is rounded up to 2^k or 3 * 2^k, so that there are few graphs, but never
+ * beyond one row a sequence.
  */
 export function packedLayout(sequences: readonly Sequence[], shortest: number): Layout {
-  const layouts = [1, 2, 4].map((times): Layout => {
-    const length = times * shortest;
+  const lengths = [1, 2, 4].map((times) => times * shortest).filter((n) => n === shortest || n <= LONGEST_SHARED);
+  const layouts = lengths.map((length): Layout => {
     const shared = firstFit(sequences, length);
-    return { rows: rounded(shared.length), length, shared };
+    return { rows: Math.min(sequences.length, rounded(shared.length)), length, shared };
   });
   return layouts.reduce((best, next) => (next.rows * next.length < best.rows * best.length ? next : best));
 }

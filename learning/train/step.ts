@@ -24,8 +24,8 @@ export type StepShape = { batch: number; length: number; packed?: boolean | unde
 
 /**
  * The training step as one ONNX model that takes any number of steps: forward, backward, AdamW. Takes the batches stacked as `tokens_all`,
- * `labels_all`, `weights_all` [steps, batch * length] (and `positions_all`, `segments_all` where rows are packed), the steps' scalars stacked, and the state as `parameters_start`, `mean_start`, `square_start`;
- * gives the state as `..._end`, and `losses` [steps].
+ * `labels_all`, `weights_all` [steps, batch * length] (and `positions_all`, `segments_all` where rows are packed), the steps' scalars stacked, and
+ * the state as `parameters_start`, `mean_start`, `square_start`; gives the state as `..._end`, and `losses` [steps].
  *
  * With `accumulate`, one pass of the loop takes one batch of a step: the gradients are summed in `gradient`, and the optimiser moves where
  * `apply_all` [steps] is true.
