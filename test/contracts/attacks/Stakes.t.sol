@@ -31,6 +31,26 @@ contract StakeAttacksTest is VaultBase {
         assertTotals();
     }
 
+    /// @dev Who joined or leaves a round is valued as that round left it, whether anybody looked before the next fault or not.
+    function test_P5_aStrangersLookBetweenTwoFaultsChangesNothing() public {
+        for (uint256 i = 0; i < 2; ++i) delegate(i == 0 ? alice : bob, i == 0 ? operator : rival, 3 * UNIT);
+        open();
+        for (uint256 i = 0; i < 2; ++i) {
+            delegate(i == 0 ? alice : bob, i == 0 ? operator : rival, 2 * UNIT);
+            exit(i == 0 ? alice : bob, i == 0 ? operator : rival, UNIT);
+        }
+        _settleBoth(UNIT, UNIT);
+        open();
+        skip(UNBONDING);
+        vm.prank(carol);
+        staking.claim(task, rival, bob);
+        _takeOut(rival, bob);
+        _settleBoth(2 * UNIT, 0);
+        vm.assertEq(worth(operator, alice), worth(rival, bob), "what joined and stayed");
+        vm.assertEq(_owned(operator, alice), _owned(rival, bob), "with what left");
+        vm.assertGt(_taken[bob], 0, "a stranger withdrew it");
+    }
+
     /// @dev Who goes moves nobody else: not their stake, weight, or place, whatever the order of coming and going.
     function test_P4_exitsMoveNobodyElse() public {
         address[5] memory others = [address(0xE1), address(0xE2), address(0xE3), address(0xE4), address(0xE5)];

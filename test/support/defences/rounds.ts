@@ -88,9 +88,9 @@ export const roundDefences: readonly Defence[] = [
   },
   {
     file: "Ledger.sol",
-    text: "_pools[task].latch(round, lastDeadline);",
+    text: "return _pools[task].latch(round, lastDeadline);",
     mutated:
-      "_pools[task].latch(round, lastDeadline);\n        for (uint256 i = 0; i < _pools[task].trainers / 100 ether; ++i) registry.requireOpen(task);",
+      "for (uint256 i = 0; i < _pools[task].trainers / 100 ether; ++i) registry.requireOpen(task);\n        return _pools[task].latch(round, lastDeadline);",
     test: "attacks/Pace#test_T11_moreOperatorsMakeNoActDearer_gas",
   },
   {

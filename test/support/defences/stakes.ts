@@ -102,7 +102,7 @@ export const stakeDefences: readonly Defence[] = [
     file: "libraries/Delegation.sol",
     text: "Mark memory then = pending == self.pool.pendingRound ? mark : self.marks[pending];",
     mutated: "Mark memory then = mark;",
-    test: "attacks/Stakes#test_P5_strangersDoNotChooseWhatAFaultFinds_fuzz",
+    test: "attacks/Stakes#test_P5_aStrangersLookBetweenTwoFaultsChangesNothing",
   },
   {
     file: "Rounds.sol",
