@@ -85,7 +85,7 @@ export default defineConfig({
       },
       production: {
         isolated: false, // Together: half the work of one job a file. Verifiers take the whole input as well.
-        compilers: [{ ...solc, settings: { ...settings, viaIR: true, optimizer: { enabled: true, runs: 3000 } } }],
+        compilers: [{ ...solc, settings: { ...settings, viaIR: true, optimizer: { enabled: true, runs: 5000 } } }],
       },
     },
   },

@@ -5,13 +5,15 @@ import type { OptionValues, Report } from "../tools/bench.ts";
 import { median } from "./support/gasRound.ts";
 import { ACT_NAMES, type ActName, FLOORS, PEERS, TARGETS } from "./support/gasTargets.ts";
 import { OrdinaryTask } from "./support/ordinaryTask.ts";
-import { newestTransaction, profileLines, profileOf } from "./support/profile.ts";
+import { newestTransaction, type Profile, profileLines, profileOf, transactionsByGas } from "./support/profile.ts";
 import { playWorst } from "./support/worstSettlement.ts";
 
 export const options = { populations: { type: "string" }, profile: { type: "boolean" } } as const;
 
 /** Passive operators beside those who act. */
 const POPULATIONS = [10, 100, 1_000, 10_000];
+
+const SIZE = { proposals: 8, ballots: 16 };
 
 /** Gas by act and population. */
 export type GasTable = Record<ActName, Record<string, number>>;
@@ -25,7 +27,10 @@ export default async function gas(given: OptionValues): Promise<Report> {
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true, defaultBuildProfile: "production" });
   if (given.profile === true) return profile(populations[0]!);
   const table = await measureGas(populations);
-  return { lines: [...tableOf(table, populations), "", ...peers(), "", await withPools(populations[0]!)], json: table };
+  return {
+    lines: [...tableOf(table, populations), "", ...peers(), "", ...(await further(populations[0]!))],
+    json: table,
+  };
 }
 
 /** Every act at each of these populations, ascending, on one chain. */
@@ -33,7 +38,7 @@ export async function measureGas(populations: readonly number[]): Promise<GasTab
   const table = Object.fromEntries(ACT_NAMES.map((act) => [act, {}])) as GasTable;
   const chain = await startFlockChain();
   try {
-    const ordinary = await OrdinaryTask.open(chain);
+    const ordinary = await OrdinaryTask.open(chain, { task: 1n, ...SIZE });
     for (const [i, population] of populations.entries()) {
       const note = (act: ActName, value: number) => (table[act][String(population)] = value);
       for (const [act, value] of Object.entries(await ordinary.measure(population))) note(act as ActName, value);
@@ -48,34 +53,52 @@ export async function measureGas(populations: readonly number[]): Promise<GasTab
   return table;
 }
 
-/** Where the gas of a settlement goes, of an ordinary and of the worst one. */
-async function profile(population: number): Promise<Report> {
+/** The worst settlement if delegated stake waits for it at all eighty operators. */
+export async function measureWorstWithPools(population: number): Promise<number> {
   const chain = await startFlockChain();
   try {
-    const ordinary = await OrdinaryTask.open(chain);
-    await ordinary.settle();
-    const usual = await profileOf(chain, await newestTransaction(chain));
-    await playWorst(chain, { task: 2n, population });
-    const worst = await profileOf(chain, await newestTransaction(chain));
-    return {
-      lines: [
-        ...profileLines("settlement of 8 proposals and 16 ballots", usual),
-        "",
-        ...profileLines("the worst settlement, of 16 proposals and 64 ballots", worst),
-      ],
-      json: { settle: usual, settleWorst: worst },
-    };
+    return median((await playWorst(chain, { task: 1n, population, pools: true })).get("settle")!);
   } finally {
     await chain.close();
   }
 }
 
-async function withPools(population: number): Promise<string> {
+/** Where the gas goes: of every act that an ordinary round measures, and of the worst settlements. */
+async function profile(population: number): Promise<Report> {
   const chain = await startFlockChain();
   try {
-    const worst = await playWorst(chain, { task: 1n, population, pools: true });
-    const settle = median(worst.get("settle")!);
-    return `  the worst settlement with delegated stake waiting for it at all eighty operators: ${grouped(settle)}`;
+    const ordinary = await OrdinaryTask.open(chain, { task: 1n, ...SIZE });
+    const before = await chain.client.getBlockNumber();
+    const measured = await ordinary.measure(population);
+    const found = await transactionsByGas(chain, before);
+    const profiles: Record<string, Profile> = {};
+    for (const [act, used] of Object.entries(measured)) profiles[act] = await profileOf(chain, found.get(used)!);
+    for (const pools of [false, true]) {
+      await playWorst(chain, { task: pools ? 3n : 2n, population, pools });
+      const name = pools ? "the worst settlement, with delegated stake at all" : "the worst settlement";
+      profiles[name] = await profileOf(chain, await newestTransaction(chain));
+    }
+    const lines = Object.entries(profiles).flatMap(([name, one]) => [...profileLines(name, one), ""]);
+    return { lines, json: profiles };
+  } finally {
+    await chain.close();
+  }
+}
+
+/** What a settlement costs by its size. */
+async function further(population: number): Promise<string[]> {
+  const chain = await startFlockChain();
+  try {
+    let task = 0n;
+    const settle = async (proposals: number, ballots: number) =>
+      (await OrdinaryTask.open(chain, { task: ++task, proposals, ballots })).settle();
+    const [small, moreProposals, moreBallots] = [await settle(1, 4), await settle(8, 4), await settle(1, 39)];
+    const [proposal, ballot] = [(moreProposals - small) / 7, (moreBallots - small) / 35];
+    const whole = small - proposal - 4 * ballot;
+    return [
+      `a settlement costs ${grouped(Math.round(whole))}, ${grouped(Math.round(proposal))} a proposal and ${grouped(Math.round(ballot))} a ballot;`,
+      `the worst one, with delegated stake waiting for it at all eighty operators, ${grouped(await measureWorstWithPools(population))}`,
+    ];
   } finally {
     await chain.close();
   }

@@ -60,6 +60,7 @@ export async function playRound(chain: FlockChain, crew: Crew, script: Script): 
   for (const operator of trainers) {
     await act(operator, "Rounds", "publishProposal", [task, operator, artifactOf(operator, round), saltOf(operator)]);
   }
+  await chain.mine(); // the block of the voters' seed, which the first publication named
   await script.published?.();
   await act(anyone, "Rounds", "latchSeed", [task]);
   const report = keccak256("0x02");

@@ -29,7 +29,6 @@ export const FLOORS: Partial<Record<ActName, number>> = {
   commitBallotFirst: 43_600,
   commitBallotAgain: 26_900,
   revealBallot: 28_000,
-  claim: 51_700,
 };
 
 /** Published figures of comparable systems for about the same act. */

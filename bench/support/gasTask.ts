@@ -6,7 +6,7 @@ import { accountOf, type Crew } from "./gasRound.ts";
 
 /** Those who act hold ten million times the stake of everybody else together: whether they have seats is no accident. */
 export const ACTING_STAKE = 10n ** 23n;
-const SEAT_STAKE = 10n ** 12n;
+export const SEAT_STAKE = 10n ** 12n;
 
 /** Gives tokens for `stakes` stakes, and an allowance that every stake uses up a little, as those of real wallets are. */
 export async function endow(chain: FlockChain, holder: Address, stakes: bigint): Promise<void> {

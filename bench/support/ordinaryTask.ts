@@ -4,12 +4,12 @@ import type { FlockChain } from "../../test/support/flockChain.ts";
 import { accountOf, accountsOf, type Crew, type GasByAct, median, type Opinion, playRound } from "./gasRound.ts";
 import { ACTING_STAKE, addPassive, endow, openTask } from "./gasTask.ts";
 
-const TASK = 1n;
 const HEAD: Hex = pad("0x01", { size: 20 });
-const PROPOSALS = 8;
-const BALLOTS = 16;
 
-/** The acts of one task with 8 proposals and 16 ballots, as its population grows. */
+/** Proposals and ballots of every round of a task. */
+export type Size = { task: bigint; proposals: number; ballots: number };
+
+/** The acts of one task, as its population grows. */
 export class OrdinaryTask {
   readonly #chain: FlockChain;
   readonly #crew: Crew;
@@ -18,18 +18,22 @@ export class OrdinaryTask {
   #population = 0;
   #rounds = 0;
 
+  get #task(): bigint {
+    return this.#crew.task;
+  }
+
   private constructor(chain: FlockChain, crew: Crew) {
     this.#chain = chain;
     this.#crew = crew;
   }
 
   /** Opens the task, and plays until no slot is new to those who act. */
-  static async open(chain: FlockChain): Promise<OrdinaryTask> {
-    const crew = { task: TASK, trainers: accountsOf("trainer", PROPOSALS), voters: accountsOf("voter", BALLOTS) };
-    const expected = { expectedTrainers: PROPOSALS, expectedVoters: BALLOTS + 1 };
+  static async open(chain: FlockChain, { task, proposals, ballots }: Size): Promise<OrdinaryTask> {
+    const crew = { task, trainers: accountsOf("trainer", proposals), voters: accountsOf("voter", ballots) };
+    const expected = { expectedTrainers: proposals, expectedVoters: ballots + 1 };
     const self = new OrdinaryTask(chain, await openTask(chain, crew, expected));
     await endow(chain, self.#absent, 2n);
-    await chain.act(self.#absent, "Staking", "stake", [TASK, Role.Validator, ACTING_STAKE]);
+    await chain.act(self.#absent, "Staking", "stake", [task, Role.Validator, ACTING_STAKE]);
     await self.#poolOf(accountOf("pool", 0));
     for (let round = 0; round < 2; round++) await self.#play({ accused: true });
     await self.#claim();
@@ -39,7 +43,7 @@ export class OrdinaryTask {
   /** Gas of every act with at least `population` passive operators beside those who act. */
   async measure(population: number): Promise<Record<string, number>> {
     const chain = this.#chain;
-    await addPassive(chain, TASK, this.#population, population);
+    await addPassive(chain, this.#task, this.#population, population);
     this.#population = population;
     const newcomer = accountOf("newcomer", population);
     await endow(chain, newcomer, 5n);
@@ -63,9 +67,9 @@ export class OrdinaryTask {
     };
   }
 
-  /** Plays one more round, of which the settlement is the newest transaction. */
-  async settle(): Promise<void> {
-    await this.#play({});
+  /** Plays one more round, of which the settlement is the newest transaction. Its gas. */
+  async settle(): Promise<number> {
+    return median((await this.#play({})).get("settle")!);
   }
 
   async #play(acts: {
@@ -81,38 +85,38 @@ export class OrdinaryTask {
       opened: async (act) => {
         if (newcomer !== undefined) {
           for (let time = 0; time < 2; time++)
-            await act(newcomer, "Staking", "stake", [TASK, Role.Trainer, 10n ** 12n]);
+            await act(newcomer, "Staking", "stake", [this.#task, Role.Trainer, 10n ** 12n]);
         }
         // The first to join in a round makes the slot in which the settlement marks it for all.
         for (const delegator of delegators) {
-          await act(delegator, "Staking", "delegate", [TASK, accountOf("pool", 0), 10n ** 12n]);
+          await act(delegator, "Staking", "delegate", [this.#task, accountOf("pool", 0), 10n ** 12n]);
         }
       },
     });
   }
 
-  /** Seven good proposals and a bad one; two voters dissent on all, one cannot judge one. */
+  /** Good proposals and a bad one at the end, unless it is alone; one voter of eight dissents on all, one cannot judge one. */
   #opinion(voter: number): Opinion {
     const scores = this.#crew.trainers.map((_, slot) => {
       if (voter === 3 && slot === 2) return ABSTAIN;
-      const score = slot === PROPOSALS - 1 ? -2000 : 300 + 400 * slot;
-      return (voter < 2 ? -score : score) + 3 * voter;
+      const score = slot === this.#crew.trainers.length - 1 && slot > 0 ? -2000 : 300 + 400 * slot;
+      return (8 * voter < this.#crew.voters.length ? -score : score) + 3 * voter;
     });
     return { scores, head: HEAD };
   }
 
   async #poolOf(operator: Hex): Promise<void> {
     await endow(this.#chain, operator, 2n);
-    await this.#chain.act(operator, "Staking", "stake", [TASK, Role.Trainer, 10n ** 12n]);
-    await this.#chain.act(operator, "Staking", "acceptDelegation", [TASK, 1000]);
+    await this.#chain.act(operator, "Staking", "stake", [this.#task, Role.Trainer, 10n ** 12n]);
+    await this.#chain.act(operator, "Staking", "acceptDelegation", [this.#task, 1000]);
     const delegator = accountOf("first delegator", 0);
     await endow(this.#chain, delegator, 1n);
-    await this.#chain.act(delegator, "Staking", "delegate", [TASK, operator, 10n ** 12n]);
+    await this.#chain.act(delegator, "Staking", "delegate", [this.#task, operator, 10n ** 12n]);
   }
 
   async #claim(): Promise<number> {
-    const voter = this.#crew.voters[5]!;
-    const { gasUsed } = await this.#chain.act(voter, "Staking", "claim", [TASK, voter, voter]);
+    const voter = this.#crew.voters.at(-1)!;
+    const { gasUsed } = await this.#chain.act(voter, "Staking", "claim", [this.#task, voter, voter]);
     return Number(gasUsed);
   }
 }

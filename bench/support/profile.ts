@@ -73,6 +73,20 @@ export async function newestTransaction(chain: FlockChain): Promise<Hex> {
   return block.transactions.at(-1)!;
 }
 
+/** The transactions after a block, by the gas that they used: the newest of each. */
+export async function transactionsByGas(chain: FlockChain, after: bigint): Promise<Map<number, Hex>> {
+  const found = new Map<number, Hex>();
+  const newest = await chain.client.getBlockNumber();
+  for (let blockNumber = after + 1n; blockNumber <= newest; blockNumber++) {
+    const { transactions } = await chain.client.getBlock({ blockNumber });
+    for (const hash of transactions) {
+      const { gasUsed } = await chain.client.getTransactionReceipt({ hash });
+      found.set(Number(gasUsed), hash);
+    }
+  }
+  return found;
+}
+
 /** A profile as lines to print. Functions below a hundredth of the whole are left out. */
 export function profileLines(title: string, profile: Profile): string[] {
   const line = ([name, { gas, count }]: [string, Spent]) =>

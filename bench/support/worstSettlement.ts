@@ -3,20 +3,21 @@ import { accumulate, luck, mix, seatsOf, voterSeed } from "../../protocol/rules/
 import { ABSTAIN, MAX_BALLOTS, MAX_PROPOSALS, Role } from "../../protocol/words.ts";
 import type { FlockChain } from "../../test/support/flockChain.ts";
 import { accountOf, type Crew, type GasByAct, type Opinion, playRound, saltOf } from "./gasRound.ts";
-import { ACTING_STAKE, addPassive, endow, openTask, passiveStake, rolesOf } from "./gasTask.ts";
+import { ACTING_STAKE, addPassive, endow, openTask, passiveStake, rolesOf, SEAT_STAKE } from "./gasTask.ts";
 
 /** EIP-2935's contract of older block hashes: what it answers is the seed of a round that waits long enough. */
 const HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935";
 const SEED = keccak256("0xf10c");
 const WAIT = 300;
+const ROUND = 1;
 const EXPECTED = { expectedTrainers: 8, expectedVoters: 40 };
-const DELEGATED = 10n ** 12n;
+const DELEGATED = ACTING_STAKE / 10n;
 
 /**
  * The dearest round there is: 16 proposals, all rejected, and 64 ballots, every voter paid, silent on one proposal, far off
  * on another, every third naming another head, every one leaving with half of its stake; and what tells the voters apart
- * shows only in windows halved three times. With `pools`, stake delegated to each of the eighty in the round before
- * waits for this settlement as well.
+ * shows only in windows halved three times. With `pools`, stake is delegated to each of the eighty, and more of it in this
+ * very round, which waits for the settlement.
  */
 export async function playWorst(
   chain: FlockChain,
@@ -24,33 +25,33 @@ export async function playWorst(
 ): Promise<GasByAct> {
   // Both seeds are the same word in every round, so those with seats are known before they stake.
   await chain.request("hardhat_setCode", [HISTORY, `0x7f${SEED.slice(2)}5f5260205ff3`]);
-  const round = pools ? 2 : 1;
-  const draw = { chain, task, round, population, weight: ACTING_STAKE + (pools ? 2n * DELEGATED : 0n) };
+  const draw = { chain, task, population, weight: ACTING_STAKE + (pools ? DELEGATED : 0n) };
   const trainers = lucky(draw, Role.Trainer, SEED, MAX_PROPOSALS);
   const accumulator = trainers.reduce((sum, trainer) => accumulate(sum, saltOf(trainer), trainer), pad("0x"));
   const voters = lucky(draw, Role.Validator, voterSeed(SEED, mix(accumulator, SEED)), MAX_BALLOTS);
 
   const crew = await openTask(chain, { task, trainers, voters }, EXPECTED);
   await addPassive(chain, task, 0, population);
-  if (pools) await delegateToAll(chain, crew);
+  if (pools) await openPools(chain, crew);
   const wait = async () => {
     for (let block = 0; block < WAIT; block++) await chain.mine();
   };
   return playRound(chain, crew, {
-    round,
+    round: ROUND,
     opinions: voters.map((_, v) => opinion(v)),
     opened: async (act) => {
       for (const voter of voters) await act(voter, "Staking", "requestExit", [task, voter, ACTING_STAKE / 2n]);
+      if (pools) await delegateToAll(chain, crew);
       await wait();
     },
     published: wait,
   });
 }
 
-type Draw = { chain: FlockChain; task: bigint; round: number; population: number; weight: bigint };
+type Draw = { chain: FlockChain; task: bigint; population: number; weight: bigint };
 
 /** The first `count` accounts that have a seat if exactly they stake beside the passive ones, by ascending address. */
-function lucky({ chain, task, round, population, weight }: Draw, role: Role, seed: Hex, count: number): Address[] {
+function lucky({ chain, task, population, weight }: Draw, role: Role, seed: Hex, count: number): Address[] {
   const { rounds, expected } = {
     rounds: chain.deployment.addresses.Rounds,
     expected: role === Role.Trainer ? EXPECTED.expectedTrainers : EXPECTED.expectedVoters,
@@ -59,8 +60,8 @@ function lucky({ chain, task, round, population, weight }: Draw, role: Role, see
   const found: Address[] = [];
   for (let n = 0; found.length < count; n++) {
     const operator = accountOf(`worst ${role} of task ${task}`, n);
-    const u = luck(seed, { rounds, task, round, pool: role, operator });
-    if (seatsOf(u, { weight, total, expected, seatStake: DELEGATED }) > 0) found.push(operator);
+    const u = luck(seed, { rounds, task, round: ROUND, pool: role, operator });
+    if (seatsOf(u, { weight, total, expected, seatStake: SEAT_STAKE }) > 0) found.push(operator);
   }
   return found.sort();
 }
@@ -74,19 +75,25 @@ function opinion(voter: number): Opinion {
   return { scores, head: pad(voter % 3 === 1 ? "0x02" : "0x01", { size: 20 }) };
 }
 
-/** Gives everybody a pool, and has stake join it in a round that comes to nothing. */
+/** Gives everybody a pool with stake in it. */
+async function openPools(chain: FlockChain, crew: Crew): Promise<void> {
+  await endow(chain, delegatorTo(crew), 2n * BigInt(everybody(crew).length));
+  for (const operator of everybody(crew)) {
+    await chain.act(operator, "Staking", "acceptDelegation", [crew.task, 1000]);
+  }
+  await delegateToAll(chain, crew);
+}
+
 async function delegateToAll(chain: FlockChain, crew: Crew): Promise<void> {
-  const { task, terms } = crew;
-  const operators = rolesOf(crew).flatMap(([, all]) => all);
-  const delegator = accountOf("delegator to all", Number(task));
-  await endow(chain, delegator, 1n);
-  const delegateAll = async () => {
-    for (const operator of operators) await chain.act(delegator, "Staking", "delegate", [task, operator, DELEGATED]);
-  };
-  for (const operator of operators) await chain.act(operator, "Staking", "acceptDelegation", [task, 1000]);
-  await delegateAll();
-  await chain.act(delegator, "Rounds", "openRound", [task, [], []]);
-  await delegateAll();
-  const over = (await chain.now()) + terms.propose + terms.publish;
-  await chain.act(delegator, "RewardDistributor", "settle", [task, [], []], over);
+  for (const operator of everybody(crew)) {
+    await chain.act(delegatorTo(crew), "Staking", "delegate", [crew.task, operator, DELEGATED]);
+  }
+}
+
+function everybody(crew: Crew): Address[] {
+  return rolesOf(crew).flatMap(([, all]) => all);
+}
+
+function delegatorTo({ task }: Crew): Address {
+  return accountOf("delegator to all", Number(task));
 }

@@ -2,14 +2,14 @@ import type { Terms } from "../../protocol/terms.ts";
 
 /** Gas of whole transactions as `npm run bench gas` measures them; a settlement also pays for each proposal and ballot. */
 const gasOf = {
-  openRound: 74_500,
-  commitProposal: 61_300,
-  publishProposal: 59_500,
-  commitBallot: 77_700,
-  revealBallot: 56_200,
-  settle: 159_400,
-  settleProposal: 36_200,
-  settleBallot: 26_500,
+  openRound: 74_600,
+  commitProposal: 60_800,
+  publishProposal: 60_700,
+  commitBallot: 79_800,
+  revealBallot: 56_700,
+  settle: 170_700,
+  settleProposal: 23_500,
+  settleBallot: 20_100,
 };
 
 /** Gas that a round costs everyone together if each expected seat is in hands of its own. */

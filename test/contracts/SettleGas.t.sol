@@ -9,7 +9,7 @@ import {Luck} from "./support/Luck.sol";
 /// @notice The worst settlements: 16 proposals and 64 ballots, everybody slashed, every voter paid as well.
 contract SettleGasTest is Luck {
     uint256 private constant BOUND = 5_000_000;
-    /// @dev Of the code that tests run. For the code that is deployed the bound is 5,000,000: test/bench/gas.slow.test.ts.
+    /// @dev Of the code that tests run. For the code that is deployed the bound is 5,000,000: test/journeys/gas.slow.test.ts.
     uint256 private constant BOUND_WITH_POOLS = 5_600_000;
 
     address[] private proposing;

@@ -7,6 +7,7 @@ import hre from "hardhat";
 import { z } from "zod";
 import { reportToJson } from "../../audit/report.ts";
 import { options as committeeOptions } from "../../bench/committee.ts";
+import { options as gasOptions } from "../../bench/gas.ts";
 import { ExitCode } from "../../protocol/errors.ts";
 import { coverageOptions } from "../../tools/coverage/options.ts";
 import { root } from "../../tools/files.ts";
@@ -67,6 +68,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 
 const known = new Set([
   ...startOptions,
+  ...Object.keys(gasOptions).map((option) => `--${option}`),
   ...Object.keys(committeeOptions).map((option) => `--${option}`),
   ...leaves(operators).flatMap((verb) => optionsOf(verbOf(verb.split(" ")))),
   ...["addresses", "verify-deployment", "create-task", "fund", "audit"].flatMap((name) =>
