@@ -58,6 +58,14 @@ function replaceOne(text: string, pattern: RegExp, replacement: string): string 
   return text.slice(0, match.index) + replacement + text.slice(match.index + match[0].length);
 }
 
+/** Moves the data of all tensors that begin at or behind a place. */
+function moved(json: string): string {
+  const [from, by] = [random.below(40), 1 + random.below(4)];
+  return json.replace(/\[(\d+),(\d+)\]\}/g, (whole, begin, end) =>
+    Number(begin) < from ? whole : `[${Number(begin) + by},${Number(end) + by}]}`,
+  );
+}
+
 const damages: ((good: File) => File)[] = [
   (good) => good,
   ({ json, data }) => file(json.replaceAll(",", pick([" ,", ",\n", ", "])), data),
@@ -71,6 +79,7 @@ const damages: ((good: File) => File)[] = [
   ({ json, data }) => file(replaceOne(json, /[[\]{},:"]/g, pick(JUNK)), data),
   ({ json, data }) => file(json.slice(0, at(json)) + pick(JUNK) + json.slice(at(json)), data),
   ({ json, data }) => file(json.slice(0, at(json)), data),
+  ({ json, data }) => file(moved(json), data),
   ({ json, data }) => file(json, Math.max(0, data + random.below(17) - 8)),
   ({ json, data, length }) => ({ json, data, length: length + BigInt(random.below(33) - 16) }),
   ({ json, data }) => ({ json, data, length: BigInt(random.uint32()) ** BigInt(1 + random.below(2)) }),

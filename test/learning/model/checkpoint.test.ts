@@ -255,6 +255,12 @@ describe("an index is refused", () => {
     await refuses(/index\.json: wrong JSON at character 1/);
   });
 
+  it("that names more files than any model has", async () => {
+    const many = Array.from({ length: 1001 }, (_, i) => [`t${i}`, `${i}.safetensors`]);
+    await changeIndex(() => Object.fromEntries(many));
+    await refuses(/names 1001 files, but at most 1000 are read/);
+  });
+
   it("that names a tensor twice", async () => {
     const text = await readFile(join(folder, INDEX), "utf8");
     await writeFile(

@@ -75,7 +75,10 @@ describe("a model's configuration", () => {
   });
 
   const qwen2 = { model_type: "qwen2", architectures: ["Qwen2ForCausalLM"] };
-  const llama3 = { rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 1 };
+  const llama3 = {
+    ...{ rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 1 },
+    original_max_position_embeddings: 8192,
+  };
   for (const [what, change, name] of [
     ["another family", { model_type: "mistral" }, /model_type cannot be used: the family "mistral" is not supported/],
     ["no family", { model_type: undefined }, /model_type/],
