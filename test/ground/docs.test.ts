@@ -216,6 +216,19 @@ describe("docs/auditing.md", () => {
   });
 });
 
+describe("docs/assurance.md", () => {
+  test("has every property that the model checker is asked, and the ones that it proved", () => {
+    const files = readdirSync(join(root, "test/smt")).filter((name) => name.endsWith(".sol"));
+    const names = files.flatMap((name) =>
+      [...read(`test/smt/${name}`).matchAll(/^contract (\w+)/gm)].map(([, n]) => n),
+    );
+    const proved = JSON.parse(read("tools/smt/proved.json")) as string[];
+    const rows = rowsOf(read("docs/assurance.md"), "property").map(([name = "", , result]) => [name, result]);
+    const expected = names.map((name = "") => [name, proved.includes(name) ? "proved" : "not proved"]);
+    assert.deepEqual(rows.toSorted(), expected.toSorted());
+  });
+});
+
 describe("docs/training.md", () => {
   test("tells of the tiny base what its recipe tells", () => {
     const { heldOut, weights } = JSON.parse(read("models/tiny/recipe.json")) as {

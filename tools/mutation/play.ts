@@ -18,11 +18,13 @@ export type Play = {
   efforts: Efforts;
   /** Called with each verdict, in the order in which they come. */
   onVerdict?: ((verdict: Verdict) => void) | undefined;
+  /** Called with the tests that do not take part, before the first verdict that depends on them. */
+  onLeftOut?: ((tests: string[]) => void) | undefined;
   onStage?: ((stage: string) => void) | undefined;
 };
 
-/** Judges mutants. Gives the verdicts in the order of the mutants, and the tests that were left out. */
-export async function playMutants(play: Play): Promise<{ verdicts: Verdict[]; leftOut: string[] }> {
+/** Judges mutants, those first that come first. Gives the verdicts in their order. */
+export async function playMutants(play: Play): Promise<{ verdicts: Verdict[] }> {
   const { project, mutants, efforts, onStage } = play;
   const runner = await Runner.start();
   const compilers = new Compilers(concurrency);
@@ -43,18 +45,19 @@ export async function playMutants(play: Play): Promise<{ verdicts: Verdict[]; le
     for (const mutant of broken) decide(mutant, { id: mutant.id, status: "uncompiled" });
     const leftOut = onlyGas([...before, ...(await runner.run(suites, efforts.first, unchanged)).failures]);
     runner.leaveOut(leftOut);
+    play.onLeftOut?.(leftOut);
     const { took } = await runner.run(suites, efforts.first, unchanged);
     const judge = new Judge(runner, efforts, took);
 
     onStage?.("running the tests against each mutant");
-    await inParallel([...numbers], async ([mutant, number]) => {
+    const left = mutants.filter((mutant) => !verdicts.has(mutant));
+    await inParallel(left, async (mutant) => {
+      const number = numbers.get(mutant);
+      if (number === undefined) return decide(mutant, await judgeApart(mutant, { project, judge, compilers }));
       const failure = await judge.firstFailure(mutant, reaching(project, mutant, [...took.keys()]), number);
-      decide(mutant, verdictOf(mutant, failure));
+      return decide(mutant, verdictOf(mutant, failure));
     });
-    const apart = mutants.filter((mutant) => !verdicts.has(mutant));
-    if (apart.length > 0) onStage?.(`compiling ${apart.length} mutants one by one`);
-    await inParallel(apart, async (mutant) => decide(mutant, await judgeApart(mutant, { project, judge, compilers })));
-    return { verdicts: mutants.map((mutant) => verdicts.get(mutant) as Verdict), leftOut };
+    return { verdicts: mutants.map((mutant) => verdicts.get(mutant) as Verdict) };
   } finally {
     await compilers.close();
   }

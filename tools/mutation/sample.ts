@@ -3,23 +3,22 @@ import type { Mutant } from "./mutants.ts";
 
 /** `size` mutants that a seed picks, of each contract and operator in proportion; in their order. */
 export function sampleOf(mutants: readonly Mutant[], size: number, seed: string): Mutant[] {
-  if (size >= mutants.length) return [...mutants];
+  const picked = new Set(drawn(mutants, seed).slice(0, size));
+  return mutants.filter((mutant) => picked.has(mutant));
+}
+
+/** The mutants in an order such that the first ones, however many, are a sample of all. */
+export function drawn(mutants: readonly Mutant[], seed: string): Mutant[] {
   const strata = Object.values(Object.groupBy(mutants, ({ path, operator }) => `${path} ${operator}`));
   const ranked = strata.flatMap((stratum = []) => {
-    const drawn = stratum.toSorted((a, b) => (lot(seed, a.id) < lot(seed, b.id) ? -1 : 1));
-    // Taken by rank, each stratum has about the same part of its mutants in any first `size`.
-    return drawn.map((mutant, k) => ({
+    const shuffled = stratum.toSorted((a, b) => (lot(seed, a.id) < lot(seed, b.id) ? -1 : 1));
+    // Taken by rank, each stratum has about the same part of its mutants among any first ones.
+    return shuffled.map((mutant, k) => ({
       mutant,
-      rank: (k + Number(`0x${lot(seed, mutant.id)}`) / 2 ** 32) / drawn.length,
+      rank: (k + Number(`0x${lot(seed, mutant.id)}`) / 2 ** 32) / shuffled.length,
     }));
   });
-  const picked = new Set(
-    ranked
-      .sort((a, b) => a.rank - b.rank)
-      .slice(0, size)
-      .map(({ mutant }) => mutant),
-  );
-  return mutants.filter((mutant) => picked.has(mutant));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ mutant }) => mutant);
 }
 
 function lot(seed: string, id: string): string {

@@ -41,12 +41,18 @@ export class Source {
   }
 }
 
-/** Parses and checks sources, which may import `imports`. Throws the compiler's first error. */
+/**
+ * Parses and checks sources, which may import `imports`. Gives them, and those of `imports` that they lead to. Throws the
+ * compiler's first error.
+ */
 export function parse(sources: Sources, imports: Sources = {}): Source[] {
   const output = compile({ sources, imports, select: { "*": { "": ["ast"] } } });
   const [error] = errorsOf(output);
   if (error !== undefined) throw new Error(error.formattedMessage ?? error.message);
-  return Object.entries(sources).map(([path, text]) => new Source(path, text, output.sources?.[path]?.ast as Node));
+  return Object.entries({ ...sources, ...imports }).flatMap(([path, text]) => {
+    const tree = output.sources?.[path]?.ast;
+    return tree === undefined ? [] : [new Source(path, text, tree as Node)];
+  });
 }
 
 /** First byte, and the byte after the last. */
