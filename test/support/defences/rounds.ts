@@ -72,7 +72,7 @@ export const roundDefences: readonly Defence[] = [
     file: "libraries/Sortition.sol",
     text: "(u / lot.divisor) % lot.expected",
     mutated: "(u % lot.divisor) % lot.expected",
-    test: "DrawnRoles#test_role_independent_of_remainder",
+    test: "libraries/Sortition#test_roleOf_isExactAndIndependentOfSeats_fuzz",
   },
   {
     file: "libraries/Sortition.sol",
