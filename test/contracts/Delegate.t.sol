@@ -199,6 +199,19 @@ contract DelegateTest is VaultBase {
         assertConserved(2);
     }
 
+    function test_slash_takesNothingWhereEverybodyEscaped() public {
+        delegate(alice, operator, UNIT);
+        open();
+        exit(alice, operator, UNIT);
+        exit(operator, operator, account(operator).active);
+        skip(1 days + UNBONDING);
+        staking.withdraw(task, operator, alice);
+        staking.withdraw(task, operator, operator);
+        vm.assertEq(settle(operator, UNIT, 0), 0, "cut");
+        assertTotals();
+        assertConserved(1);
+    }
+
     /// @dev What leaves one by one is rounded down more often than what leaves at once: the sums of weights follow. The
     /// fault leaves something to whoever has least.
     function test_withdraw_ofEscapingDelegatorsKeepsTheSums_fuzz(uint72[3] memory amounts, uint72 fault) public {

@@ -89,6 +89,7 @@ contract OpenRoundTest is Base {
         vm.assertEq(r.seedsLatched, 0, "seeds latched");
         vm.assertEq(r.voterBlock, 0, "voters' block");
         vm.assertEq(r.seed, 0, "seed");
+        vm.assertEq(r.voterBlock, 0, "block of the voters' seed");
         assertPhase(Phase.Propose);
     }
 
@@ -101,6 +102,7 @@ contract OpenRoundTest is Base {
         vm.assertEq(RoundId.unwrap(r.number), 2, "number");
         vm.assertEq(uint256(r.sealedCount) + r.published + r.onTime + r.lastPublishedAt, 0, "counts");
         vm.assertEq(r.seed, 0, "seed");
+        vm.assertEq(r.voterBlock, 0, "block of the voters' seed");
         vm.assertEq(r.accumulator, 0, "accumulator");
         vm.assertEq(r.paidRounds, 1, "paid rounds");
     }
