@@ -26,4 +26,9 @@ contract TagsTest {
         for (uint256 slot = 0; slot < 16; ++slot) vm.assertTrue(tags.add(slot, bytes32(16 - slot)), "next round");
         vm.assertFalse(tags.add(15, bytes32(uint256(16))), "a duplicate of this round");
     }
+
+    function test_add_takesAgainWhatItsSlotHadInTheFormerRound() public {
+        for (uint256 slot = 0; slot < 16; ++slot) vm.assertTrue(tags.add(slot, bytes32(slot + 1)), "first round");
+        for (uint256 slot = 0; slot < 16; ++slot) vm.assertTrue(tags.add(slot, bytes32(slot + 1)), "next round");
+    }
 }
