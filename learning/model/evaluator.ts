@@ -23,7 +23,7 @@ export type Evaluator = {
 };
 
 /** Positions a run: enough to keep the processor busy, few enough to stay small. A longer example is a run of its own. */
-const POSITIONS = 2048;
+export const POSITIONS = 2048;
 const fullRows = (length: number): number => Math.max(1, Math.floor(POSITIONS / length));
 
 /** Opens a base for judging. Graphs are made when a length is first met, and kept. */
@@ -115,7 +115,7 @@ function rowsFor(count: number, length: number): number {
 }
 
 /** losses [rows] and the likeliest next tokens [rows * length] of a batch. */
-function forwardGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: number, length: number): Uint8Array {
+export function forwardGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: number, length: number): Uint8Array {
   const graph = new Graph();
   const positions = [rows * length];
   const tokens = graph.input("tokens", "int32", positions);
