@@ -195,7 +195,7 @@ abstract contract Ledger is Vault {
         Delegations storage delegations = _delegations[s.task][operator];
         Pool memory delegated = delegations.look(s.round);
         if (fault != 0) cut = _slashBoth(s, operator, fault, own, delegated);
-        if (pay != 0) toDelegators = delegated.reward(own.active, pay);
+        if (pay != 0) toDelegators = delegated.reward(own.countsNow(), pay);
         delegations.settle(delegated, s.round);
     }
 

@@ -60,8 +60,8 @@ struct Standing {
 /// @notice Seats are a formula, not a draw: `seats = (expected * weight + u % d) / d` with
 /// `u = keccak256(abi.encode(seed, this contract, task, round, uint8 role, operator))` and
 /// `d = max(total, expected * seatStake)`. Trainers use the round's seed, voters
-/// `keccak256(abi.encode(seed, accumulator))`, which nobody knows before the proposals are out, and
-/// nobody chooses who does not hold every salt and build that block.
+/// `keccak256(abi.encode(seed, accumulator))`, which nobody knows before all proposals but one's own are out. Whoever holds
+/// back k of them, or builds the block that goes into the accumulator, can choose among a few seeds: see docs/threats.md.
 ///
 /// With drawn roles `role` in `u` is Drawn and `expected` is `expectedTrainers + expectedVoters`; who has
 /// `(u / d) % expected < expectedTrainers` under the seed is a trainer of this round, and anyone else a voter.

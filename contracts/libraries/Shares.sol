@@ -76,7 +76,8 @@ library Shares {
         (pool.mark.factor, pool.mark.generation) = (uint80(FACTOR_ONE), end.generation + 1);
     }
 
-    /// @notice The delegators' part of a reward: by active stake beside the operator's `own`, less the commission.
+    /// @notice The delegators' part of a reward: by active stake beside what the round counts of the operator's `own`, less
+    /// the commission.
     /// @return credited What the shares earn of it, all of them together.
     function reward(Pool memory pool, uint256 own, uint256 amount) internal pure returns (uint256 credited) {
         uint256 earning = pool.active - valueOf(pool.leavingShares, pool.mark.factor);

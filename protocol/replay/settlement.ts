@@ -114,7 +114,7 @@ function settleAccount(task: Task, round: Round, { operator, pay, fault, accuser
   const slashed = fromOwn + fromDelegated;
   if (slashed > 0n) told.push(say("Slashed", { ...of, fromActive, fromLeaving, fromDelegated }));
 
-  const { pool: paidOne, toDelegators } = paidPool(pool, account.active, pay);
+  const { pool: paidOne, toDelegators } = paidPool(pool, countsNow(account), pay);
   if (pay > 0n) told.push(say("Rewarded", { ...of, amount: pay, toDelegators }));
   putStake(task, operator, {
     account: { ...account, claimable: account.claimable + pay - toDelegators },

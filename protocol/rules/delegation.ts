@@ -287,7 +287,7 @@ export function slashedPool(pool: Delegation, cut: bigint): Delegation {
   };
 }
 
-/** The delegators' part of a reward: by active stake beside the operator's `own`, less its commission, per share. */
+/** The delegators' part of a reward: by active stake beside what the round counts of the operator's `own`, less its commission, per share. */
 export function paidPool(pool: Delegation, own: bigint, pay: bigint): { pool: Delegation; toDelegators: bigint } {
   const { mark, shares, commissionBps } = pool;
   const earning = pool.active - worthOf(pool.leavingShares, mark.factor);

@@ -27,6 +27,17 @@ contract DelegatedStakeTest is VaultBase {
         assertConserved(4);
     }
 
+    /// @dev Stake that asked to leave made the round's seats and bears its faults, so it is paid for the round as well.
+    function test_leaving_operatorIsPaidForTheRoundItWorksIn() public {
+        delegate(alice, operator, 1);
+        open();
+        exit(operator, operator, UNIT);
+        settle(operator, 0, 40 ether);
+        assertNear(account(operator).claimable, 40 ether, "the operator");
+        assertNear(position(operator, alice).claimable, 0, "a wei takes next to nothing");
+        assertConserved(2);
+    }
+
     function test_deposit_beforeSettlementIsNotSlashed() public {
         delegate(alice, operator, UNIT);
         open();

@@ -11,6 +11,9 @@ contract SettleGasTest is Luck {
     uint256 private constant BOUND = 5_000_000;
     /// @dev Of the code that tests run. For the code that is deployed the bound is 5,000,000: test/journeys/gas.slow.test.ts.
     uint256 private constant BOUND_WITH_POOLS = 5_600_000;
+    uint256 private constant BOUND_WITH_ABSENTS = 6_200_000;
+    /// @dev Ballots sealed where the others are accused of absence: the dearest number, for a quorum must be sealed.
+    uint256 private constant SEALED = 26;
 
     address[] private proposing;
     address[] private voting64;
@@ -85,14 +88,7 @@ contract SettleGasTest is Luck {
         _begin(UNIT / 10);
         for (uint256 v = 0; v < 64; ++v) {
             requestExit(voting64[v], UNIT / 2);
-            uint256 word;
-            for (uint256 i = 0; i < 16; ++i) {
-                int16 score = i % 2 == 0 ? int16(-100) : int16(-110);
-                if (i == v % 16) score = ABSTAIN;
-                if (i == (v + 1) % 16) score = 2000;
-                word |= _lane(score, i);
-            }
-            sealBallot(voting64[v], Ballot.wrap(word), bytes20(uint160(v % 3 == 1 ? 2 : 1)));
+            sealBallot(voting64[v], Ballot.wrap(_halfSilent(v)), bytes20(uint160(v % 3 == 1 ? 2 : 1)));
         }
         revealBallots();
         vm.assertLt(_gasOfSettle(), BOUND_WITH_POOLS, "gas of settle");
@@ -103,6 +99,31 @@ contract SettleGasTest is Luck {
         }
         for (uint256 i = 0; i < 16; ++i)
             vm.assertLt(pool(proposing[i]).active, UNIT / 5, "trainers' delegators slashed");
+    }
+
+    /// @dev Each absent voter is accused by somebody else, whose bounty makes a slot.
+    function test_settle_gas_64x16_withPoolsAndAbsents() public {
+        _begin(UNIT / 10);
+        for (uint256 v = 0; v < 64; ++v) {
+            requestExit(voting64[v], UNIT / 2);
+            if (v < SEALED) sealBallot(voting64[v], Ballot.wrap(_halfSilent(v)), bytes20(uint160(v % 3 == 1 ? 2 : 1)));
+        }
+        endPhase(Phase.Ballot);
+        for (uint256 v = SEALED; v < 64; ++v) accuse(address(uint160(0xacc00000 + v)), voting64[v]);
+        for (uint256 v = 0; v < SEALED; ++v) reveal(voting64[v]);
+        skip(1 hours);
+        vm.assertLt(_gasOfSettle(), BOUND_WITH_ABSENTS, "gas of settle");
+        for (uint256 v = SEALED; v < 64; ++v) vm.assertLt(account(voting64[v]).active, UNIT, "absent voter slashed");
+    }
+
+    /// @dev Scores of a voter that is silent once and dissents once.
+    function _halfSilent(uint256 v) private pure returns (uint256 word) {
+        for (uint256 i = 0; i < 16; ++i) {
+            int16 score = i % 2 == 0 ? int16(-100) : int16(-110);
+            if (i == v % 16) score = ABSTAIN;
+            if (i == (v + 1) % 16) score = 2000;
+            word |= _lane(score, i);
+        }
     }
 
     function _openPools() private {

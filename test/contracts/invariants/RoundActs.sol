@@ -29,20 +29,28 @@ abstract contract RoundActs is StakeActs {
     }
 
     function accuseAbsence(uint256 luck) external {
-        if (luck % 8 != 0) _endBallots();
+        if (luck % 8 != 0) _endBallots(luck);
         _anyone(luck, Phase.Reveal, tryAccuse);
     }
 
-    /// @dev Goes to the end of the ballots of a task that has a quorum of them.
-    function _endBallots() private {
+    /// @dev Goes to the end of the ballots of a task, once a quorum of them is sealed.
+    function _endBallots(uint256 luck) private {
         for (uint256 t = 0; t < tasks.length; ++t) {
-            (Phase phase, uint40 endsAt) = voting.phase(tasks[t]);
-            bool enough = plays[tasks[t]].sealedSeats >= termsOf[tasks[t]].expectedVoters / 2 + 1;
-            if (phase != Phase.Ballot || !enough) continue;
+            TaskId id = tasks[t];
+            if (phaseOf(id) != Phase.Ballot) continue;
+            for (uint256 i = 0; i < OPERATORS && !_isQuorate(id); ++i) {
+                tryBallot(id, operators[(pick(luck, 1, OPERATORS) + i) % OPERATORS], luck);
+            }
+            if (!_isQuorate(id)) continue;
+            (, uint40 endsAt) = voting.phase(id);
             vm.warp(endsAt);
             mine();
             return;
         }
+    }
+
+    function _isQuorate(TaskId id) private view returns (bool) {
+        return plays[id].sealedSeats >= termsOf[id].expectedVoters / 2 + 1;
     }
 
     /// @dev Whoever can do something in a task in `phase`, starting the search with any.
