@@ -95,7 +95,15 @@ export function openSender(parameters: OpenSenderParameters): Sender {
       const doing = `to ${wordsOf(intent)}`;
       const step = await reach(doing, () => act.next());
       if ("done" in step) return { id, state: "done", result: step.done };
-      const signed = await sign(delivery, outbox.plan(intent, step.content), step.call, doing);
+      const planned = outbox.plan(intent, step.content);
+      let signed: Entry;
+      try {
+        signed = await sign(delivery, planned, step.call, doing);
+      } catch (error) {
+        const done = await doneByOthers(planned, act).catch(() => undefined);
+        if (done === undefined) throw error;
+        return done;
+      }
       delivery.onStep("signed", signed);
       const sent = await finish(signed, act, signal);
       if (sent !== undefined) return sent;
@@ -111,17 +119,22 @@ export function openSender(parameters: OpenSenderParameters): Sender {
       return undefined;
     }
     if (receipt.status === "success") return await readBack(entry, act, receipt, signal);
+    const done = await doneByOthers(entry, act);
+    if (done !== undefined) return done;
+    const failure = await whyReverted(chain, key.address, entry, receipt);
+    outbox.mark(entry.seq, "failed", { error: failure.message });
+    throw failure;
+  }
+
+  /** The contracts refuse what somebody else did since we looked: then it is done. */
+  async function doneByOthers(entry: Entry, act: Act): Promise<Sent | undefined> {
     const step = await reach(`reading the effect of ${entry.id}`, () => act.next()).catch((error: unknown) => {
       if (error instanceof PermanentError) return undefined;
       throw error;
     });
-    if (step !== undefined && "done" in step) {
-      outbox.mark(entry.seq, "superseded", { error: "it was done by somebody else", result: step.done });
-      return { id: entry.id, state: "done", result: step.done };
-    }
-    const failure = await whyReverted(chain, key.address, entry, receipt);
-    outbox.mark(entry.seq, "failed", { error: failure.message });
-    throw failure;
+    if (step === undefined || !("done" in step)) return undefined;
+    outbox.mark(entry.seq, "superseded", { error: "it was done by somebody else", result: step.done });
+    return { id: entry.id, state: "done", result: step.done };
   }
 
   async function readBack(

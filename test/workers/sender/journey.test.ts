@@ -205,3 +205,16 @@ test("a stake is made once for one id, and refusals are told in one sentence", a
   );
   await assert.rejects(one.sender.send({ ...intent, id: "nowhere", task: 99n }), /there is no task 99/);
 });
+
+test("what somebody else does between the look and the estimate is done, and no refusal", async () => {
+  const { task, trainers } = await room.staffedTask();
+  const faster = trainers[0] as TestOperator;
+  const { client } = room.chain;
+  const estimateGas: typeof client.estimateGas = async (call) => {
+    await faster.sender.send({ kind: "openRound", task, round: 1 });
+    return client.estimateGas(call);
+  };
+  const slower = room.operator(9, { chain: { ...room.chain, client: { ...client, estimateGas } } });
+  assert.equal((await slower.sender.send({ kind: "openRound", task, round: 1 })).state, "done");
+  assert.equal(await nonceOf(slower), 0, "it sent nothing");
+});
