@@ -22,6 +22,8 @@ export async function build(): Promise<void> {
 
 /** Sequences a campaign of invariants plays, in parts of the configured ones. */
 const campaigns: Record<Depth, number> = { quick: 1 / 32, normal: 1, deep: 10 };
+/** Inputs of each fuzz test, likewise. */
+const inputs: Record<Depth, number> = { quick: 1 / 16, normal: 1, deep: 1 };
 
 /**
  * Runs Solidity test files on Hardhat, which prints them. Counts what Hardhat reports, test by test, and prints what the
@@ -33,6 +35,7 @@ export async function runSolidity(files: string[], depth: Depth): Promise<Result
   const { default: hre } = await import("hardhat");
   const { fuzz, invariant } = hre.config.test.solidity.profiles.default ?? {};
   if (invariant?.runs !== undefined) invariant.runs = Math.ceil(invariant.runs * campaigns[depth]);
+  if (fuzz?.runs !== undefined) fuzz.runs = Math.ceil(fuzz.runs * inputs[depth]);
   console.log(
     `Random input: seed ${fuzz?.seed}; ${fuzz?.runs} runs of each fuzz test, ${invariant?.runs} x ${invariant?.depth} calls of each invariant.`,
   );
