@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import type { Address } from "viem";
 import { ExitCode, type PermanentError } from "../../../protocol/errors.ts";
 import { abis } from "../../../protocol/generated/abis.ts";
+import { Role } from "../../../protocol/words.ts";
 import { readPool, readPosition } from "../../../workers/chain/accounts.ts";
 import { readRound } from "../../../workers/chain/round.ts";
 import { operatorKey } from "../../../workers/sender/key.ts";
@@ -30,6 +31,9 @@ before(async () => {
   room = await openOperatorsRoom(local);
   ({ task, trainers, validators } = await room.staffedTask());
   operator = (trainers[0] as TestOperator).address;
+  // As much as will be delegated to the other one: each has exactly one seat, whatever the seeds.
+  const even = { kind: "stake", id: "even", task, role: Role.Trainer, amount: 150n * FLK } as const;
+  await (trainers[1] as TestOperator).sender.send(even);
   const account = local.accounts[9] as LocalChain["accounts"][number];
   owner = account.address;
   delegator = room.operator(9, { key: operatorKey(account.privateKey, "a test", { operator }) }).sender;
