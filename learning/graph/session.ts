@@ -9,6 +9,8 @@ export type SessionOptions = {
   threads: number;
   /** Folder of the files that hold external tensors. */
   folder?: string | undefined;
+  /** External tensors stay in their files' memory, which processes share, instead of being copied into the order of the kernels: slower, and other bits. */
+  mapped?: boolean | undefined;
 };
 
 /**
@@ -28,6 +30,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
         session: {
           // Several workers share a machine: waiting threads sleep.
           "intra_op.allow_spinning": "0",
+          ...(options.mapped === true ? { disable_prepacking: "1" } : {}),
           ...(options.folder === undefined ? {} : { model_external_initializers_file_folder_path: options.folder }),
         },
       },

@@ -29,52 +29,73 @@ export type LlamaParameters = {
   adapter?: ((layer: number, target: Target) => { a: Value; b: Value; scale: number } | undefined) | undefined;
 };
 
-export type LlamaInput = {
+/** `batch` rows of `length` positions. */
+export type Rows = {
   batch: number;
   length: number;
-  /** int32 [batch * length]. */
-  tokens: Value;
   /** Where rows hold several sequences: see `PackedBatch`. */
   packed?: { positions: Value; segments: Value } | undefined;
 };
 
 /**
  * Adds the forward pass of a Llama (Touvron et al. 2023) or Qwen2 (Yang et al. 2024): logits [batch * length, vocabulary] of the token that follows each
- * position. A position sees itself and those before it in its sequence, so padding at the end changes nothing before it.
+ * position, for tokens int32 [batch * length]. A position sees itself and those before it in its sequence, so padding at the end changes nothing before it.
  */
 export function llama(
   graph: Graph,
   config: ModelConfig,
-  { batch, length, tokens, packed }: LlamaInput,
+  { tokens, ...rows }: Rows & { tokens: Value },
   parameters: LlamaParameters,
 ): Value {
-  const place = packed && { rows: batch, length, ...packed };
-  const tables = place ? packedTables(graph, config, place) : rotaryTables(graph, length, config);
-  const causal = causalMask(graph, length);
-  const mask = place ? packedMask(graph, causal, place) : causal;
-  const attend: Attend = (_, projections) => {
-    const { q, k, v } = splitHeads(graph, config, { batch, length, tables }, projections);
-    return attention(graph, config, { q, k, v, mask });
-  };
+  const attend = attendRows(graph, config, rows);
   return outputs(graph, config, lastStates(graph, config, tokens, parameters, attend), parameters);
 }
 
 /** What a layer's attention makes of q [rows, heads * headSize], k and v [rows, kvHeads * headSize]: numbers of rows * heads * headSize. */
 export type Attend = (layer: number, projections: { q: Value; k: Value; v: Value }) => Value;
 
+/** Attention within rows that are read from their beginning to their end. */
+export function attendRows(graph: Graph, config: ModelConfig, { batch, length, packed }: Rows): Attend {
+  const place = packed && { rows: batch, length, ...packed };
+  const tables = place ? packedTables(graph, config, place) : rotaryTables(graph, length, config);
+  const causal = causalMask(graph, length);
+  const mask = place ? packedMask(graph, causal, place) : causal;
+  return (_, projections) => {
+    const { q, k, v } = splitHeads(graph, config, { batch, length, tables }, projections);
+    return attention(graph, config, { q, k, v, mask });
+  };
+}
+
 /** The normed states [rows, hidden] behind the last layer, for tokens [rows]. */
 export function lastStates(
   graph: Graph,
   config: ModelConfig,
   tokens: Value,
+  parameters: LlamaParameters,
+  attend: Attend,
+): Value {
+  let x = embed(graph, tokens, parameters);
+  for (let layer = 0; layer < config.layers; layer++) x = decoderLayer(graph, config, { x, layer }, parameters, attend);
+  return finalNorm(graph, config, x, parameters);
+}
+
+/** The first layer's input [rows, hidden], for tokens [rows]. */
+export function embed(graph: Graph, tokens: Value, { weight }: LlamaParameters): Value {
+  return gather(graph, weight(EMBEDDING), tokens);
+}
+
+/** The output [rows, hidden] of a layer for its input x [rows, hidden]. */
+export function decoderLayer(
+  graph: Graph,
+  config: ModelConfig,
+  { x, layer }: { x: Value; layer: number },
   { weight, adapter }: LlamaParameters,
   attend: Attend,
 ): Value {
-  const { layers, normEpsilon, headSize, heads } = config;
-  const rows = tokens.shape[0] as number;
+  const { normEpsilon, headSize, heads } = config;
 
   /** y = x Wᵀ (+ bias) (+ scale * (x Aᵀ) Bᵀ) */
-  const linear = (x: Value, layer: number, target: Target): Value => {
+  const linear = (x: Value, target: Target): Value => {
     const addend = hasBias(config, target) ? weight(biasName(layer, target)) : undefined;
     const y = gemm(graph, x, weight(linearName(layer, target)), { transB: true, addend });
     const change = adapter?.(layer, target);
@@ -83,19 +104,20 @@ export function lastStates(
     return gemm(graph, narrow, change.b, { transB: true, alpha: change.scale, addend: y });
   };
 
-  let x = gather(graph, weight(EMBEDDING), tokens); // [rows, hidden]
-  for (let layer = 0; layer < layers; layer++) {
-    const h = rmsNorm(graph, x, weight(attentionNorm(layer)), normEpsilon);
-    const q = linear(h, layer, "q_proj");
-    const k = linear(h, layer, "k_proj");
-    const v = linear(h, layer, "v_proj");
-    const mixed = attend(layer, { q, k, v });
-    x = add(graph, x, linear(reshape(graph, mixed, [rows, heads * headSize]), layer, "o_proj"));
+  const h = rmsNorm(graph, x, weight(attentionNorm(layer)), normEpsilon);
+  const q = linear(h, "q_proj");
+  const k = linear(h, "k_proj");
+  const v = linear(h, "v_proj");
+  const mixed = reshape(graph, attend(layer, { q, k, v }), [x.shape[0] as number, heads * headSize]);
+  const y = add(graph, x, linear(mixed, "o_proj"));
 
-    const g = rmsNorm(graph, x, weight(feedForwardNorm(layer)), normEpsilon);
-    const gated = mul(graph, silu(graph, linear(g, layer, "gate_proj")), linear(g, layer, "up_proj"));
-    x = add(graph, x, linear(gated, layer, "down_proj"));
-  }
+  const g = rmsNorm(graph, y, weight(feedForwardNorm(layer)), normEpsilon);
+  const gated = mul(graph, silu(graph, linear(g, "gate_proj")), linear(g, "up_proj"));
+  return add(graph, y, linear(gated, "down_proj"));
+}
+
+/** The states [rows, hidden] that the output layer reads. */
+export function finalNorm(graph: Graph, { normEpsilon }: ModelConfig, x: Value, { weight }: LlamaParameters): Value {
   return rmsNorm(graph, x, weight(FINAL_NORM), normEpsilon);
 }
 
