@@ -9,7 +9,10 @@ export type SessionOptions = {
   threads: number;
   /** Folder of the files that hold external tensors. */
   folder?: string | undefined;
-  /** External tensors stay in their files' memory, which processes share, instead of being copied into the order of the kernels: slower, and other bits. */
+  /**
+   * External tensors stay in their files' memory, which processes share, instead of being widened or copied into the order of the kernels when the graph is
+   * loaded; and what a run took is given back after it. Slower, and other bits.
+   */
   mapped?: boolean | undefined;
 };
 
@@ -26,7 +29,9 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
       graphOptimizationLevel: "all",
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
+      ...(options.mapped === true ? { enableCpuMemArena: false } : {}),
       extra: {
+        ...(options.mapped === true ? { optimization: { disable_specified_optimizers: "ConstantFolding" } } : {}),
         session: {
           // Several workers share a machine: waiting threads sleep.
           "intra_op.allow_spinning": "0",
