@@ -9,7 +9,7 @@ export const ExitCode = {
   badInput: 3,
   /** The chain says something else than expected: wrong chain id, unknown contracts, a refused act. */
   chain: 4,
-  /** A server cannot be reached now; trying again later may help. */
+  /** A server cannot be reached, or a disk is full, now; trying again later may help. */
   unreachable: 5,
   /** An audit found a difference. */
   difference: 6,

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Hex } from "viem";
-import { ExitCode, PermanentError } from "../protocol/errors.ts";
+import { ExitCode, PassingError, PermanentError } from "../protocol/errors.ts";
 
 /**
  * Makes a folder that the configuration names, and makes sure that it can be written.
@@ -45,6 +45,24 @@ export async function writeFileAtomic(
     throw error;
   }
 }
+
+/** Free space that is left to others: a tenth of the disk, but never more than this. */
+const KEEP_FREE_BYTES = 2 ** 30;
+const KEEP_FREE_SHARE = 0.1;
+
+/** @throws PassingError if so many bytes more leave less than `keepFree` of a folder's disk; a tenth, at most 1 GiB, by default. */
+export async function requireSpace(dir: string, bytes: number, keepFree?: number): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(dir);
+  const reserve = keepFree ?? Math.min(blocks * bsize * KEEP_FREE_SHARE, KEEP_FREE_BYTES);
+  const free = bavail * bsize;
+  if (free - bytes < reserve) {
+    throw new PassingError(
+      `The disk of ${dir} has ${toMiB(free)} MiB free, too little to keep ${toMiB(bytes)} MiB more and ${toMiB(reserve)} MiB in reserve: make room.`,
+    );
+  }
+}
+
+const toMiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);
 
 /** sha256 of a file of any size. */
 export async function sha256OfFile(file: string): Promise<Hex> {

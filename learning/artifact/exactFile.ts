@@ -4,7 +4,7 @@ import { readHeader, type SafetensorsDtype, safetensorsHeader } from "./safetens
 /** A tensor that a file must hold. */
 export type ExpectedTensor = { name: string; dtype: SafetensorsDtype; shape: readonly number[] };
 
-const BYTES: Partial<Record<SafetensorsDtype, number>> = { I8: 1, I32: 4 };
+const BYTES: Partial<Record<SafetensorsDtype, number>> = { I8: 1, I32: 4, F32: 4 };
 
 /** Bytes of the one file that holds these tensors: known before anything of it is fetched or read. */
 export function exactFileSize(expected: readonly ExpectedTensor[]): number {

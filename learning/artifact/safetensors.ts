@@ -72,26 +72,34 @@ export function writeSafetensors(tensors: readonly SafetensorsTensor[]): Buffer 
   return Buffer.concat([safetensorsHeader(tensors), ...tensors.map((tensor) => tensor.data)]);
 }
 
-/** What the canonical file of these tensors begins with: eight bytes of length and the padded JSON. */
-export function safetensorsHeader(tensors: readonly Omit<SafetensorsTensor, "data">[]): Buffer {
-  const json = canonicalHeader(
-    tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape, bytes: Number(sizeOf(dtype, shape)) })),
-  );
+/** What the canonical file of these tensors begins with: eight bytes of length and the padded JSON. With `metadata` the file is a sound one, but not canonical. */
+export function safetensorsHeader(
+  tensors: readonly Omit<SafetensorsTensor, "data">[],
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Buffer {
+  const described = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape, bytes: bytesOf({ dtype, shape }) }));
+  const json = canonicalHeader(described, metadata);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
   return Buffer.concat([length, json]);
 }
 
+/** Bytes of a tensor's content. */
+export function bytesOf({ dtype, shape }: Pick<SafetensorsTensor, "dtype" | "shape">): number {
+  return Number(sizeOf(dtype, shape));
+}
+
 type Described = { name: string; dtype: SafetensorsDtype; shape: readonly number[]; bytes: number };
 
-function canonicalHeader(tensors: readonly Described[]): Buffer {
+function canonicalHeader(tensors: readonly Described[], metadata: ReadonlyMap<string, string> = new Map()): Buffer {
   let position = 0;
+  const first = metadata.size === 0 ? [] : [`"__metadata__":${JSON.stringify(Object.fromEntries(metadata))}`];
   const fields = tensors.map(({ name, dtype, shape, bytes }) => {
     const begin = position;
     position += bytes;
     return `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${position}]}`;
   });
-  const json = Buffer.from(`{${fields.join(",")}}`, "utf8");
+  const json = Buffer.from(`{${[...first, ...fields].join(",")}}`, "utf8");
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
   json.copy(padded);
   return padded;

@@ -142,7 +142,7 @@ for (const page of pages) {
 
     test("options", () => {
       for (const line of code) {
-        const option = /^--[a-z][a-z-]*/.exec(line)?.[0];
+        const option = /^--[a-z][a-z0-9-]*/.exec(line)?.[0];
         assert.ok(option === undefined || known.has(option), `there is no ${option}`);
       }
     });

@@ -24,7 +24,7 @@ export function flockctl(terminal: Terminal): Command {
     .addHelpText(
       "after",
       "\nExit codes: 0 done, 1 unforeseen, 2 wrong command line or configuration, 3 wrong file, 4 the chain refuses,\n" +
-        "5 a server cannot be reached, 6 an audit found a difference, 130 interrupted.",
+        "5 a server cannot be reached or a disk is full, 6 an audit found a difference, 130 interrupted.",
     );
   const verbs = [
     keysCommand,

@@ -1,14 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
-import { openFolder } from "../files.ts";
+import { openFolder, requireSpace } from "../files.ts";
 
-/** Free space that is left to others: a tenth of the disk, but never more than this. */
-const KEEP_FREE_BYTES = 2 ** 30;
-const KEEP_FREE_SHARE = 0.1;
 /** A temporary file older than this belongs to a process that is gone, in milliseconds. */
 const ABANDONED_MS = 3_600_000;
 
@@ -71,7 +68,7 @@ export async function openStore(dir: string, { keepFree }: StoreOptions = {}): P
         await present.handle.close();
         return digest;
       }
-      await refuseFullDisk(dir, bytes.length, keepFree);
+      await requireSpace(dir, bytes.length, keepFree);
       const temporary = join(dir, `.${randomBytes(16).toString("hex")}.part`);
       try {
         await writeNew(temporary, bytes);
@@ -158,19 +155,6 @@ async function readWhole({ handle, bytes }: StoredFile): Promise<Buffer> {
   }
   return buffer;
 }
-
-async function refuseFullDisk(dir: string, bytes: number, keepFree: number | undefined): Promise<void> {
-  const { bavail, blocks, bsize } = await statfs(dir);
-  const reserve = keepFree ?? Math.min(blocks * bsize * KEEP_FREE_SHARE, KEEP_FREE_BYTES);
-  const free = bavail * bsize;
-  if (free - bytes < reserve) {
-    throw new PassingError(
-      `The disk of ${dir} has ${toMiB(free)} MiB free, too little to keep ${toMiB(bytes)} MiB more and ${toMiB(reserve)} MiB in reserve: make room.`,
-    );
-  }
-}
-
-const toMiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);
 
 /** A rename is on the disk for certain only when its folder is. */
 async function flushFolder(dir: string): Promise<void> {

@@ -174,6 +174,21 @@ describe("flockctl for an operator", () => {
     const shapes = Object.fromEntries(tensors.map(({ name, shape }) => [name, shape]));
     assert.deepEqual(shapes["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"], [4, 16]);
     assert.deepEqual(shapes["base_model.model.model.layers.0.mlp.down_proj.lora_B.weight"], [16, 4]);
+    assert.equal(exported.merged, null);
+  });
+
+  test("exports the base with the adapter merged into it, once", async () => {
+    const out = join(folder, "export-merged");
+    const { merged } = await json("export", "--out", out, "--merged", "--float32");
+    assert.equal(merged.folder, join(out, "merged"));
+    assert.deepEqual(merged.dtypes, ["F32"]);
+    assert.equal(merged.comparison.largest, 0, "the first head is the base");
+    const again = await run("export", "--out", out, "--merged");
+    assert.equal(again.code, 3);
+    assert.match(again.stderr, /merged is there already/);
+    const wrong = await run("export", "--out", out, "--float32");
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--float32 is for --merged only/);
   });
 
   test("answers a prompt by base and head", async () => {
