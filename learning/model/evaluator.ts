@@ -8,8 +8,9 @@ import { reshape } from "../graph/rules/reshape.ts";
 import { serialize } from "../graph/serialize.ts";
 import { openSession, type SessionOptions } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "./adapter.ts";
-import { bucketFor, packBatch, type Sequence } from "./batches.ts";
+import { type Batch, bucketFor, packBatch, type Sequence } from "./batches.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { ModelConfig } from "./config.ts";
 import { llama } from "./llama.ts";
 import { adapterParameters } from "./parameters.ts";
 
@@ -26,6 +27,16 @@ export type Evaluator = {
 export const POSITIONS = 2048;
 const fullRows = (length: number): number => Math.max(1, Math.floor(POSITIONS / length));
 
+/** How batches of one shape are judged. Gives each example's loss and the likeliest next token of each position. */
+export type Judge = (
+  flat: Float32Array,
+  shape: { rows: number; length: number },
+  batches: readonly Batch[],
+) => Promise<{ losses: Float32Array; likeliest: Int32Array }[]>;
+
+/** Batches that are judged in one go. */
+const BATCHES = 32;
+
 /** Opens a base for judging. Graphs are made when a length is first met, and kept. */
 export async function openEvaluator(
   checkpoint: Checkpoint,
@@ -33,7 +44,7 @@ export async function openEvaluator(
   options: Pick<SessionOptions, "device" | "threads">,
 ): Promise<Evaluator> {
   const { config, folder } = checkpoint;
-  const parameters = adapterSize(adapterLayout(config, spec));
+  const size = adapterSize(adapterLayout(config, spec));
   const sessions = new Map<string, Promise<InferenceSession>>();
 
   const sessionFor = (rows: number, length: number): Promise<InferenceSession> => {
@@ -44,40 +55,56 @@ export async function openEvaluator(
     return session;
   };
 
-  const run = async (flat: Float32Array, sequences: readonly Sequence[], length: number) => {
-    const rows = rowsFor(sequences.length, length);
-    const { tokens, labels, weights } = packBatch(sequences, { rows, length, mean: "example" });
+  const judge: Judge = async (flat, { rows, length }, batches) => {
     const session = await sessionFor(rows, length);
-    const results = await session.run({
-      tokens: new Tensor("int32", tokens, [rows * length]),
-      labels: new Tensor("int32", labels, [rows * length]),
-      weights: new Tensor("float32", weights, [rows * length]),
-      adapter: new Tensor("float32", flat, [parameters]),
-    });
-    const [losses, likeliest] = session.outputNames.map((name) => results[name]?.data);
-    return { losses: losses as Float32Array, likeliest: likeliest as Int32Array };
+    const judged = [];
+    for (const { tokens, labels, weights } of batches) {
+      const results = await session.run({
+        tokens: new Tensor("int32", tokens, [rows * length]),
+        labels: new Tensor("int32", labels, [rows * length]),
+        weights: new Tensor("float32", weights, [rows * length]),
+        adapter: new Tensor("float32", flat, [size]),
+      });
+      const [losses, likeliest] = session.outputNames.map((name) => results[name]?.data);
+      judged.push({ losses: losses as Float32Array, likeliest: likeliest as Int32Array });
+    }
+    return judged;
   };
 
-  /** Calls `visit` with every example's index and row of a run, examples of like length together. */
+  return evaluatorOf({ config, size }, judge, async () => {
+    for (const session of sessions.values()) await (await session).release();
+    sessions.clear();
+  });
+}
+
+/** An evaluator of an adapter of `size` numbers, by any way of judging batches. */
+export function evaluatorOf(
+  { config, size }: { config: ModelConfig; size: number },
+  judge: Judge,
+  close: () => Promise<void>,
+): Evaluator {
+  /** Calls `visit` with every example's index and row of a batch, examples of like length together. */
   const each = async (
     flat: Float32Array,
     examples: readonly Sequence[],
-    visit: (index: number, row: number, length: number, results: Awaited<ReturnType<typeof run>>) => void,
+    visit: (index: number, row: number, length: number, results: Awaited<ReturnType<Judge>>[number]) => void,
   ): Promise<void> => {
-    if (flat.length !== parameters) {
-      throw new PermanentError(`An adapter of ${flat.length} numbers was given where ${parameters} are expected.`);
+    if (flat.length !== size) {
+      throw new PermanentError(`An adapter of ${flat.length} numbers was given where ${size} are expected.`);
     }
     const byLength = Map.groupBy(examples.keys(), (i) => bucketFor(examples[i] as Sequence, config));
     for (const [length, indices] of byLength) {
-      const full = fullRows(length);
-      for (let start = 0; start < indices.length; start += full) {
-        const chunk = indices.slice(start, start + full);
-        const results = await run(
-          flat,
-          chunk.map((i) => examples[i] as Sequence),
-          length,
-        );
-        for (const [row, index] of chunk.entries()) visit(index, row, length, results);
+      const chunks = chunked(indices, fullRows(length));
+      const byRows = Map.groupBy(chunks, (chunk) => rowsFor(chunk.length, length));
+      for (const [rows, alike] of byRows) {
+        for (const some of chunked(alike, BATCHES)) {
+          const sequences = some.map((chunk) => chunk.map((i) => examples[i] as Sequence));
+          const batches = sequences.map((chunk) => packBatch(chunk, { rows, length, mean: "example" }));
+          const judged = await judge(flat, { rows, length }, batches);
+          for (const [b, chunk] of some.entries()) {
+            for (const [row, index] of chunk.entries()) visit(index, row, length, judged[b] as (typeof judged)[number]);
+          }
+        }
       }
     }
   };
@@ -101,11 +128,12 @@ export async function openEvaluator(
       return matches;
     },
 
-    async close() {
-      for (const session of sessions.values()) await (await session).release();
-      sessions.clear();
-    },
+    close,
   };
+}
+
+function chunked<T>(all: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, i) => all.slice(i * most, (i + 1) * most));
 }
 
 /** One, an eighth or all of the rows that fit: few graphs, little padding. */

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
-import type { InferenceSession } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
-import { openSession, type SessionOptions } from "../graph/session.ts";
 import { bucketFor, type Sequence } from "../model/batches.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { packedLayout } from "../model/packing.ts";
 import type { AdamOptions } from "./adamw.ts";
-import { numbersOf, type OptimizerState, type Plan, passFeeds, sequencesOf, stateFeeds, stateOf } from "./feeds.ts";
+import { type OptimizerState, type Plan, sequencesOf } from "./feeds.ts";
 import { batchOrder } from "./order.ts";
 import type { Schedule } from "./schedule.ts";
-import { type StepShape, type Trainable, trainingStep } from "./step.ts";
+import type { StepShape } from "./step.ts";
+import { keyOf, type OpenStepper } from "./stepper.ts";
 
 export type Progress = { step: number; steps: number; loss: number };
 
@@ -16,7 +15,11 @@ export type Progress = { step: number; steps: number; loss: number };
 export type TrainingState = OptimizerState & { losses: readonly number[] };
 
 export type TrainingJob = {
-  trainable: Trainable;
+  config: ModelConfig;
+  /** Computes the passes. */
+  stepper: OpenStepper;
+  /** Numbers that are trained, as one vector. */
+  size: number;
   start: Float32Array;
   examples: readonly Sequence[];
   steps: number;
@@ -29,7 +32,6 @@ export type TrainingJob = {
   schedule: Schedule;
   adam: AdamOptions;
   seed: string;
-  session: SessionOptions;
   /** Batches between two reports; more of them in one go keep the state on the device longer. */
   stepsPerRun?: number | undefined;
   /** Goes on from here instead of from `start`. */
@@ -57,7 +59,9 @@ export type TrainingResult = {
 export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
   checkJob(job);
   const {
-    trainable,
+    config,
+    size,
+    start,
     examples,
     steps,
     batch,
@@ -73,7 +77,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
   const passes = steps * accumulate;
   const order = batchOrder(examples.length, passes, batch, seed);
   const plan: Plan = { examples, order, batch, accumulate, steps, schedule, adam };
-  const lengths = examples.map((example) => bucketFor(example, trainable.config));
+  const lengths = examples.map((example) => bucketFor(example, config));
   const lengthOf = (pass: number) => Math.max(...(order[pass] as number[]).map((i) => lengths[i] as number));
   if (packing) plan.layoutOf = (pass) => packedLayout(sequencesOf(plan, pass), lengthOf(pass));
   const shapes = Array.from({ length: passes }, (_, pass): StepShape => {
@@ -83,10 +87,10 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
   });
   const shapeOf = (pass: number) => shapes[pass] as StepShape;
 
-  const graphs = openGraphs(job);
-  const zeros = () => new Float32Array(trainable.size);
-  let state: OptimizerState = job.from ?? { parameters: job.start, mean: zeros(), square: zeros() };
-  let gradient = accumulate > 1 ? zeros() : undefined;
+  const stepper = job.stepper(plan);
+  const zeros = () => new Float32Array(size);
+  let state: OptimizerState = job.from ?? { parameters: start, mean: zeros(), square: zeros() };
+  let gradient: Float32Array | undefined = accumulate > 1 ? zeros() : undefined;
   const losses = [...(job.from?.losses ?? [])];
   let pass = losses.length * accumulate;
   let partial = 0; // loss of the step's batches so far
@@ -100,11 +104,9 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
       let end = pass + 1;
       while (end < most && keyOf(shapeOf(end)) === keyOf(shape)) end++;
 
-      const feeds = { ...passFeeds(plan, pass, end, shape.length), ...stateFeeds(state, gradient) };
-      const results = await (await graphs.session(shape)).run(feeds);
-      state = stateOf(results);
-      if (gradient !== undefined) gradient = numbersOf(results, "gradient_end");
-      for (const loss of numbersOf(results, "losses")) {
+      const result = await stepper.run({ first: pass, end, shape }, { state, gradient });
+      ({ state, gradient } = result);
+      for (const loss of result.losses) {
         partial += loss;
         if (++pass % accumulate !== 0) continue;
         losses.push(partial);
@@ -119,57 +121,16 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
       if (pause !== undefined && pass === nextPause && (await pause.visit({ ...state, losses })) === "stop") break;
     }
   } finally {
-    await graphs.close();
+    await stepper.close();
   }
   // A copy: the runtime's memory must not outlive its session.
-  return { parameters: state.parameters.slice(), losses, graph: graphs.digest(shapes.slice(0, pass)) };
+  return { parameters: state.parameters.slice(), losses, graph: stepper.digest(shapes.slice(0, pass)) };
 }
 
-const keyOf = ({ batch, length }: StepShape): string => `${batch} ${length}`;
-
-/** One graph a shape, made when it is first needed. */
-function openGraphs({ trainable, accumulate = 1, adam, session: options }: TrainingJob) {
-  const sessions = new Map<string, Promise<InferenceSession>>();
-  const digests = new Map<string, string>();
-  const make = (shape: StepShape): Uint8Array => {
-    const model = trainingStep(trainable, shape, adam, { accumulate: accumulate > 1 });
-    digests.set(keyOf(shape), createHash("sha256").update(model).digest("hex"));
-    return model;
-  };
-  return {
-    session(shape: StepShape): Promise<InferenceSession> {
-      const session = sessions.get(keyOf(shape)) ?? openSession(make(shape), options);
-      sessions.set(keyOf(shape), session);
-      return session;
-    },
-    /** Of the graphs of these shapes, whether they were run now or before an interruption. */
-    digest(shapes: readonly StepShape[]): string {
-      const each = [...new Map(shapes.map((shape) => [keyOf(shape), shape])).values()];
-      const sorted = each.sort((a, b) => a.length - b.length || a.batch - b.batch);
-      for (const shape of sorted) if (!digests.has(keyOf(shape))) make(shape);
-      const all = sorted.map((shape) => digests.get(keyOf(shape)) as string);
-      return all.length === 1 ? (all[0] as string) : createHash("sha256").update(all.join()).digest("hex");
-    },
-    async close(): Promise<void> {
-      for (const session of sessions.values()) await session.then((s) => s.release());
-    },
-  };
-}
-
-function checkJob({
-  trainable,
-  start,
-  examples,
-  steps,
-  batch,
-  accumulate = 1,
-  schedule,
-  from,
-  pause,
-}: TrainingJob): void {
+function checkJob({ size, start, examples, steps, batch, accumulate = 1, schedule, from, pause }: TrainingJob): void {
   for (const vector of [start, ...(from === undefined ? [] : [from.parameters, from.mean, from.square])]) {
-    if (vector.length === trainable.size) continue;
-    throw new PermanentError(`Training starts from ${vector.length} numbers, but the model has ${trainable.size}.`);
+    if (vector.length === size) continue;
+    throw new PermanentError(`Training starts from ${vector.length} numbers, but the model has ${size}.`);
   }
   if (examples.length === 0) throw new PermanentError("There is no example to train on.");
   for (const [name, value] of Object.entries({ steps, batch, accumulate, "pauses every": pause?.every ?? 1 })) {

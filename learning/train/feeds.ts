@@ -1,8 +1,11 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { type Batch, judgedTokens, packBatch, type Sequence } from "../model/batches.ts";
 import { type Layout, layOut } from "../model/packing.ts";
-import type { AdamOptions } from "./adamw.ts";
+import type { AdamOptions, AdamStep } from "./adamw.ts";
 import { rateAt, type Schedule } from "./schedule.ts";
+
+/** Numbers of a step: see `AdamStep`. */
+export type AdamScalars = Record<keyof AdamStep, number>;
 
 /** What the optimiser carries from step to step: all parameters as one vector, the running means of gradient and square. */
 export type OptimizerState = { parameters: Float32Array; mean: Float32Array; square: Float32Array };
@@ -35,7 +38,7 @@ function batchFeeds(plan: Plan, first: number, end: number, length: number): Rec
 }
 
 /** One pass's batch. Its weights are shares of the whole step's completion tokens. */
-function batchOf(plan: Plan, pass: number, length: number): Batch {
+export function batchOf(plan: Plan, pass: number, length: number): Batch {
   const { batch, accumulate, layoutOf } = plan;
   const start = pass - (pass % accumulate);
   const wholeStep = Array.from({ length: accumulate }, (_, i) => sequencesOf(plan, start + i)).flat();
@@ -58,16 +61,30 @@ export function sequencesOf({ examples, order }: Plan, pass: number): Sequence[]
   return (order[pass] as number[]).map((i) => examples[i] as Sequence);
 }
 
-function scalarFeeds({ accumulate, adam, schedule, steps }: Plan, first: number, end: number): Record<string, Tensor> {
+/** What the optimiser takes of a step, counted from 0. */
+export function scalarsOf({ adam, schedule, steps }: Plan, step: number): AdamScalars {
+  return {
+    rate: rateAt(schedule, step, steps),
+    meanCorrection: 1 / (1 - adam.beta1 ** (step + 1)),
+    squareCorrection: 1 / (1 - adam.beta2 ** (step + 1)),
+  };
+}
+
+function scalarFeeds(plan: Plan, first: number, end: number): Record<string, Tensor> {
+  const { accumulate } = plan;
   const count = end - first;
-  const numbers = (f: (step: number) => number) =>
-    Float32Array.from({ length: count }, (_, i) => f(Math.floor((first + i) / accumulate)));
-  const perPass = (f: (step: number) => number) => new Tensor("float32", numbers(f), [count]);
+  const scalars = Array.from({ length: count }, (_, i) => scalarsOf(plan, Math.floor((first + i) / accumulate)));
+  const perPass = (name: keyof AdamScalars) =>
+    new Tensor(
+      "float32",
+      Float32Array.from(scalars, (all) => all[name]),
+      [count],
+    );
   const feeds: Record<string, Tensor> = {
     steps: new Tensor("int64", BigInt64Array.of(BigInt(count)), []),
-    rate_all: perPass((step) => rateAt(schedule, step, steps)),
-    mean_correction_all: perPass((step) => 1 / (1 - adam.beta1 ** (step + 1))),
-    square_correction_all: perPass((step) => 1 / (1 - adam.beta2 ** (step + 1))),
+    rate_all: perPass("rate"),
+    mean_correction_all: perPass("meanCorrection"),
+    square_correction_all: perPass("squareCorrection"),
   };
   if (accumulate > 1) {
     const apply = Uint8Array.from({ length: count }, (_, i) => Number((first + i + 1) % accumulate === 0));

@@ -7,7 +7,9 @@ import { weightShapes } from "../model/weights.ts";
 import { Stream } from "../random.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adamw.ts";
 import { type Progress, runTraining, type TrainingResult } from "./engine.ts";
+import { fusedStepper } from "./fusedStepper.ts";
 import type { Schedule } from "./schedule.ts";
+import type { Trainable } from "./step.ts";
 
 export type PretrainParameters = {
   config: ModelConfig;
@@ -28,11 +30,15 @@ export type PretrainParameters = {
 
 /** Trains all weights of a model, by the engine that trains adapters. Meant for small bases. */
 export function pretrain({ config, adam, device, threads, ...rest }: PretrainParameters): Promise<TrainingResult> {
+  const trainable: Trainable = {
+    ...{ config, size: modelSize(config) },
+    parameters: (graph, flat) => fullParameters(graph, config, flat),
+  };
   return runTraining({
     ...rest,
-    trainable: { config, size: modelSize(config), parameters: (graph, flat) => fullParameters(graph, config, flat) },
+    ...{ config, size: trainable.size },
+    stepper: fusedStepper(trainable, { device, threads }),
     adam: { ...ADAM_DEFAULTS, ...adam },
-    session: { device, threads },
   });
 }
 

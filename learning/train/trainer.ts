@@ -4,11 +4,16 @@ import type { Sequence } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { openEvaluator } from "../model/evaluator.ts";
 import { adapterParameters } from "../model/parameters.ts";
+import { openStreamedEvaluator } from "../streamed/streamedEvaluator.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
 import { type EarlyStop, watchHeldOut } from "./earlyStop.ts";
 import { type Progress, runTraining, type TrainingJob } from "./engine.ts";
+import { fusedStepper } from "./fusedStepper.ts";
 import { jobDigest, readState, type Saved, writeState } from "./savedState.ts";
 import type { Schedule } from "./schedule.ts";
+import type { Trainable } from "./step.ts";
+import type { Form } from "./stepper.ts";
+import { streamedStepper } from "./streamedStepper.ts";
 
 export type TrainParameters = {
   checkpoint: Checkpoint;
@@ -34,6 +39,8 @@ export type TrainParameters = {
   seed: string;
   device: Device;
   threads: number;
+  /** The whole step as one graph, the default, or one group of layers at a time. */
+  form?: Form | undefined;
   stepsPerRun?: number | undefined;
   /** Steps between two looks at the held-out examples and two saved states. */
   every?: number | undefined;
@@ -56,6 +63,7 @@ export type Trained = {
   resumedAt: number;
   /** sha256 of the graph that was run. */
   graph: string;
+  form: Form;
   device: Device;
 };
 
@@ -67,8 +75,8 @@ const EVERY = 50;
  * A saved state of another job is not used.
  */
 export async function train(parameters: TrainParameters): Promise<Trained> {
-  const { checkpoint, spec, start, device, threads, seed, saving } = parameters;
-  const { every = EVERY, heldOut, stepsPerRun, onProgress, signal } = parameters;
+  const { checkpoint, spec, start, device, form = "fused", seed, saving } = parameters;
+  const { every = EVERY, heldOut, onProgress, signal } = parameters;
   const { examples, steps, batch, accumulate, packing } = parameters;
   const { learningRate: rate, warmup, decay, weightDecay = 0, clipNorm } = parameters;
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
@@ -79,13 +87,9 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   const saved = saving?.saved === undefined ? undefined : readState(saving.saved, digest, "the saved state");
   const watch = heldOut && (await openWatch(parameters, heldOut, saved));
   const job: TrainingJob = {
-    ...{ start, examples, steps, batch, accumulate, packing, schedule, adam, seed, stepsPerRun, onProgress, signal },
-    trainable: {
-      config: checkpoint.config,
-      size,
-      parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
-    },
-    session: { device, threads, folder: checkpoint.folder },
+    ...{ start, examples, steps, batch, accumulate, packing, schedule, adam, seed, onProgress, signal },
+    ...(form === "fused" ? fused(parameters, size) : streamed(parameters)),
+    ...{ config: checkpoint.config, size },
     from: saved?.state,
   };
   if (watch !== undefined || saving !== undefined) {
@@ -106,6 +110,7 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
       heldOut: [...(watched?.losses ?? [])],
       resumedAt: saved?.state.losses.length ?? 0,
       graph: result.graph,
+      form,
       device,
     };
   } finally {
@@ -113,13 +118,30 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   }
 }
 
+function fused({ checkpoint, spec, device, threads, stepsPerRun }: TrainParameters, size: number) {
+  const trainable: Trainable = {
+    ...{ config: checkpoint.config, size },
+    parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
+  };
+  return { stepper: fusedStepper(trainable, { device, threads, folder: checkpoint.folder }), stepsPerRun };
+}
+
+/** A step of this form is long: there is a report after each, and it stops within one. */
+function streamed({ checkpoint, spec, device, threads, accumulate = 1, signal }: TrainParameters) {
+  return { stepper: streamedStepper(checkpoint, spec, { device, threads, signal }), stepsPerRun: accumulate };
+}
+
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, device, threads }: TrainParameters,
+  { checkpoint, spec, device, threads, form = "fused", signal }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
-  const evaluator = await openEvaluator(checkpoint, spec, { device, threads });
+  const options = { device, threads };
+  const evaluator =
+    form === "fused"
+      ? await openEvaluator(checkpoint, spec, options)
+      : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
   const mean = async (flat: Float32Array) =>
     (await evaluator.losses(flat, examples)).reduce((sum, loss) => sum + loss, 0) / examples.length;
   return { ...watchHeldOut(mean, { patience, from: saved?.watched }), close: () => evaluator.close() };
@@ -127,11 +149,11 @@ async function openWatch(
 
 /** Of everything that decides the bits but the base, which a task has only one of, and the processor. */
 function digestOf(parameters: TrainParameters): Buffer {
-  const { checkpoint, spec, start, examples, heldOut, device } = parameters;
+  const { checkpoint, spec, start, examples, heldOut, device, form = "fused" } = parameters;
   const { steps, batch, accumulate, packing, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } =
     parameters;
   const schedule = { steps, learningRate, warmup, decay, seed, every };
-  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device };
+  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device, form };
   const prompts = (sequences: readonly Sequence[]) => sequences.map(({ promptLength }) => promptLength);
   const facts = {
     ...{ config: checkpoint.config, spec, options, patience: heldOut?.patience },
