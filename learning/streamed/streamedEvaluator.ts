@@ -26,6 +26,6 @@ export function openStreamedEvaluator(
         return { losses: sums, likeliest };
       });
     },
-    async () => {},
+    () => model.close(),
   );
 }

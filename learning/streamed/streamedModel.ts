@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { halfBits, halfTensor } from "../graph/halfTensor.ts";
-import type { Graph, Value } from "../graph/ir.ts";
 import { serialize } from "../graph/serialize.ts";
-import { openSession, type SessionOptions } from "../graph/session.ts";
+import type { SessionOptions } from "../graph/session.ts";
 import type { AdapterSpec } from "../model/adapter.ts";
 import type { Batch } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
@@ -18,6 +17,7 @@ import {
   type StreamParts,
   type StreamShape,
 } from "./groups.ts";
+import { openSessions, type Part } from "./sessions.ts";
 
 /** Of each position: the loss of its label in nats, and the likeliest next token. */
 export type Judged = { losses: Float32Array; likeliest: Int32Array };
@@ -39,11 +39,11 @@ export type StreamedModel = {
   ): Promise<Float32Array>;
   /** sha256 of the graphs of a shape, as training runs them. */
   digest(shape: StreamShape): string;
+  close(): Promise<void>;
 };
 
 export type StreamOptions = { parts?: StreamParts | undefined; signal?: AbortSignal | undefined };
 
-type Part = { graph: Graph; outputs: readonly Value[] };
 type Feeds = Record<string, Tensor>;
 
 export function streamedModel(
@@ -55,26 +55,25 @@ export function streamedModel(
   const { signal, parts = STREAM_PARTS, ...where } = options;
   const groups = layerGroups(config, parts);
 
-  /** Loads a graph, runs it for each of the feeds, and gives it back. Outputs are in the order of the part. */
-  const visit = async (part: Part, all: readonly Feeds[]): Promise<Tensor[][]> => {
-    signal?.throwIfAborted();
-    const session = await openSession(serialize(part.graph, part.outputs), { ...where, folder, mapped: true });
-    try {
+  const sessions = openSessions({ ...where, folder });
+
+  /** Runs a graph for each of the feeds. Outputs are in the order of the part. */
+  const visit = (name: string, shape: StreamShape, build: () => Part, all: readonly Feeds[]): Promise<Tensor[][]> =>
+    sessions.use(`${name} ${JSON.stringify(shape)}`, build, async (session) => {
       const results: Tensor[][] = [];
       for (const feeds of all) {
-        results.push(outputsOf(part, await session.run(feeds)));
         signal?.throwIfAborted();
+        results.push(outputsOf(session, await session.run(feeds)));
       }
       return results;
-    } finally {
-      await session.release();
-    }
-  };
+    });
 
   /** The borders of all batches: `borders[g][i]` goes into group g; the last go into the output layer. With `keep` false, only those. */
   const forward = async (flat: Float32Array, shape: StreamShape, batches: readonly Batch[], keep: boolean) => {
     const first = await visit(
-      embedForward(checkpoint, shape),
+      "embedding",
+      shape,
+      () => embedForward(checkpoint, shape),
       batches.map(({ tokens }) => ({ tokens: vector(tokens) })),
     );
     const borders = [first.map(only)];
@@ -82,7 +81,9 @@ export function streamedModel(
       const adapter = vector(flat.subarray(...groupSlice(config, spec, group)));
       const from = borders.at(-1) as Tensor[];
       const next = await visit(
-        groupForward(checkpoint, spec, group, shape),
+        `forward ${group.first}`,
+        shape,
+        () => groupForward(checkpoint, spec, group, shape),
         batches.map((batch, i) => ({ x: from[i] as Tensor, adapter, ...placesOf(batch) })),
       );
       if (!keep) borders.pop();
@@ -93,7 +94,9 @@ export function streamedModel(
 
   const head = (last: readonly Tensor[], shape: StreamShape, batches: readonly Batch[]) =>
     visit(
-      headForward(checkpoint, shape, parts),
+      "head",
+      shape,
+      () => headForward(checkpoint, shape, parts),
       batches.map(({ labels }, i) => ({ x: last[i] as Tensor, labels: vector(labels) })),
     );
 
@@ -112,7 +115,9 @@ export function streamedModel(
       const last = borders.pop() as Tensor[];
       const judged = await head(last, shape, batches);
       const backward = await visit(
-        headBackward(checkpoint, shape, parts),
+        "head's gradient",
+        shape,
+        () => headBackward(checkpoint, shape, parts),
         batches.map(({ labels, weights }, i) => ({
           ...{ x: last[i] as Tensor, labels: vector(labels), weights: vector(weights) },
           normaliser: judged[i]?.[1] as Tensor,
@@ -124,7 +129,9 @@ export function streamedModel(
         const adapter = vector(flat.subarray(begin, end));
         const from = borders.pop() as Tensor[];
         const results = await visit(
-          groupBackward(checkpoint, spec, group, shape),
+          `gradient ${group.first}`,
+          shape,
+          () => groupBackward(checkpoint, spec, group, shape),
           batches.map((batch, i) => ({
             ...{ x: from[i] as Tensor, gradient: gradients[i] as Tensor, adapter, ...placesOf(batch) },
           })),
@@ -147,12 +154,14 @@ export function streamedModel(
       for (const { graph, outputs } of all) hash.update(serialize(graph, outputs));
       return hash.digest("hex");
     },
+
+    close: () => sessions.close(),
   };
 }
 
 /** Copies: the runtime's memory must not outlive its session. */
-function outputsOf({ outputs }: Part, results: InferenceSession.ReturnType): Tensor[] {
-  return outputs.map(({ name }) => {
+function outputsOf({ outputNames }: InferenceSession, results: InferenceSession.ReturnType): Tensor[] {
+  return outputNames.map((name) => {
     const tensor = results[name] as Tensor;
     if (tensor.type === "float16") return halfTensor(halfBits(tensor), tensor.dims);
     return new Tensor(tensor.type, (tensor.data as Float32Array).slice(), tensor.dims);

@@ -13,10 +13,10 @@ export function streamedStepper(
   spec: AdapterSpec,
   options: Pick<SessionOptions, "device" | "threads"> & StreamOptions,
 ): OpenStepper {
-  const model = streamedModel(checkpoint, spec, options);
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
   return (plan) => {
     const { accumulate, adam } = plan;
+    const model = streamedModel(checkpoint, spec, options);
     const optimizer = openOptimizer(size, adam, { device: options.device, threads: options.threads });
     return {
       async run({ first, end, shape }, carried) {
@@ -40,7 +40,10 @@ export function streamedStepper(
         for (const shape of distinct(shapes)) hash.update(model.digest(shape));
         return hash.digest("hex");
       },
-      close: () => optimizer.close(),
+      async close() {
+        await optimizer.close();
+        await model.close();
+      },
     };
   };
 }

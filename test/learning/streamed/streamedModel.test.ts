@@ -32,7 +32,10 @@ for (const [name, family] of Object.entries(families)) {
       model = streamedModel(checkpoint, spec, options);
       flat = Float32Array.from(factorsOf(checkpoint.config).flatMap(({ b }) => [...b]));
     });
-    after(() => rm(folder, { recursive: true }));
+    after(async () => {
+      await model.close();
+      await rm(folder, { recursive: true });
+    });
 
     const longest = () => Math.max(...sequences.map((sequence) => bucketFor(sequence, checkpoint.config)));
 
