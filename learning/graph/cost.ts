@@ -22,6 +22,9 @@ const FLOPS: Readonly<Record<string, Count>> = {
     const inner = (a as Value).shape[node.attributes.transA === 1 ? 0 : 1] as number;
     return (2 * inner + (addend === undefined ? 0 : 1)) * ofOutput(node);
   },
+  // And what decoding the matrix takes: subtract, scale.
+  MatMulNBits: (node) => 2 * (node.attributes.K as number) * (ofOutput(node) + (node.attributes.N as number)),
+  DequantizeLinear: times(2, ofOutput),
   MatMul: (node) => 2 * ((node.inputs[0] as Value).shape.at(-1) as number) * ofOutput(node),
   // Square, add, scale, weigh.
   SimplifiedLayerNormalization: times(4, ofInput),
@@ -29,7 +32,7 @@ const FLOPS: Readonly<Record<string, Count>> = {
   Softmax: times(5, ofInput),
   LogSoftmax: times(5, ofInput),
   ...Object.fromEntries(
-    ["Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Exp", "Sigmoid", "Min", "Equal"].map((op) => [op, ofOutput]),
+    ["Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Exp", "Sigmoid", "Min", "Clip", "Equal"].map((op) => [op, ofOutput]),
   ),
   ...Object.fromEntries(["ReduceSum", "ReduceMean", "ArgMax"].map((op) => [op, ofInput])),
   ScatterElements: ({ inputs }) => sizeOf((inputs[1] as Value).shape),
@@ -54,7 +57,7 @@ export function flopsOf(graph: Graph): number {
 export type GraphMemory = {
   /** Of the tensors that stay in files, as they are stored. */
   external: number;
-  /** Of those that are multiplied from the right, as float32, once for each way in which they are: the runtime keeps a copy in the order of its kernels. */
+  /** Of those that are multiplied from the right, as float32 or in 4 bits, once for each way in which they are: the runtime keeps a copy in the order of its kernels. */
   packed: number;
   /** Of the 16-bit ones, widened to float32 when the graph is loaded. */
   widened: number;
@@ -74,7 +77,8 @@ export function memoryOf(graph: Graph, outputs: readonly Value[]): GraphMemory {
     widened += bytesOf(made[0] as Value);
   }
   return {
-    external: sum(graph.externals.map(({ bytes }) => bytes)),
+    // What is there as uint4 is the second view of a matrix in 4 bits.
+    external: sum(graph.externals.map(({ value, bytes }) => (value.dtype === "uint4" ? 0 : bytes))),
     packed: packedOf(graph, frozen),
     widened,
     constants: sum(graph.constants.map(({ data }) => data.length)),
@@ -86,7 +90,7 @@ function packedOf(graph: Graph, frozen: ReadonlySet<Value>): number {
   const packed = new Map<string, number>();
   for (const { op, inputs, attributes } of graph.nodes) {
     const right = inputs[1];
-    if ((op !== "Gemm" && op !== "MatMul") || right === undefined || !frozen.has(right)) continue;
+    if (!["Gemm", "MatMul", "MatMulNBits"].includes(op) || right === undefined || !frozen.has(right)) continue;
     packed.set(`${right.name} ${attributes.transB ?? 0}`, bytesOf(right));
   }
   return sum(packed.values());

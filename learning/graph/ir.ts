@@ -1,8 +1,14 @@
 import { FlockError } from "../../protocol/errors.ts";
 import { type Shape, sameShape, sizeOf } from "./shapes.ts";
 
-/** Bytes an element. float64 serves the checks of the derivatives; models run in float32; weights may be stored in 16 bits. */
-export const DTYPE_BYTES = { float32: 4, float64: 8, float16: 2, bfloat16: 2, int32: 4, int64: 8, bool: 1 } as const;
+/**
+ * Bytes an element. float64 serves the checks of the derivatives; models run in float32; weights may be stored in 16 bits, or in 4: two of them a byte, the
+ * first in its low half.
+ */
+export const DTYPE_BYTES = {
+  ...{ float32: 4, float64: 8, float16: 2, bfloat16: 2 },
+  ...{ int32: 4, int64: 8, uint8: 1, uint4: 0.5, bool: 1 },
+} as const;
 export type Dtype = keyof typeof DTYPE_BYTES;
 
 /** A tensor in a graph: known by its name, its shape fixed. Compared by identity. */
@@ -142,8 +148,13 @@ function typedArray(dtype: Dtype, numbers: ArrayLike<number>): Exclude<NodeJS.Ty
       return Int32Array.from(numbers);
     case "int64":
       return BigInt64Array.from(numbers, BigInt);
+    case "uint8":
     case "bool":
       return Uint8Array.from(numbers);
+    case "uint4":
+      return Uint8Array.from({ length: numbers.length / 2 }, (_, i) => {
+        return (numbers[2 * i] as number) | ((numbers[2 * i + 1] as number) << 4);
+      });
     case "float16":
     case "bfloat16":
       throw new FlockError(`Constants in ${dtype} are not needed.`);

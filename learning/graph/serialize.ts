@@ -16,8 +16,11 @@ import type { Attribute, Constant, Dtype, External, Graph, Node, Value } from ".
 
 /** Numbers of the element types in the ONNX format. */
 const ELEMENT_TYPE: Record<Dtype, number> = {
-  ...{ float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16 },
+  ...{ float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16, uint4: 21 },
 };
+/** Operators that are the runtime's own and not ONNX's. */
+const OWN_OPERATORS: readonly string[] = ["MatMulNBits"];
+const OWN_DOMAIN = "com.microsoft";
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 /** The graph as an ONNX model that computes the outputs, which keep their names. */
@@ -38,9 +41,14 @@ export function encodeModel(graph: GraphProto): Uint8Array {
     irVersion: 10n,
     producerName: "flock",
     graph,
-    opsetImport: [{ domain: "", version: 21n }],
+    opsetImport: [{ domain: "", version: 21n }, ...(hasOwn(graph) ? [{ domain: OWN_DOMAIN, version: 1n }] : [])],
   });
   return toBinary(ModelSchema, model);
+}
+
+/** Whether the graph, or one within it, has an operator that is the runtime's own. */
+function hasOwn({ node }: GraphProto): boolean {
+  return node.some(({ domain, attribute }) => domain !== "" || attribute.some(({ g }) => g !== undefined && hasOwn(g)));
 }
 
 export function encodeInitializers(graph: Graph): TensorProto[] {
@@ -70,6 +78,7 @@ export function encodeNode({ op, inputs, outputs, attributes }: Node): NodeProto
   return create(NodeSchema, {
     name: outputs[0]?.name ?? op,
     opType: op,
+    domain: OWN_OPERATORS.includes(op) ? OWN_DOMAIN : "",
     input: inputs.map(({ name }) => name),
     output: outputs.map(({ name }) => name),
     attribute: Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value)),

@@ -1,14 +1,18 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PermanentError } from "../../protocol/errors.ts";
-import { readFileHeader, type SafetensorsDtype, type SafetensorsEntry } from "../artifact/safetensors.ts";
+import { readFileHeader, type SafetensorsEntry } from "../artifact/safetensors.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
 import { readBounded } from "./readBounded.ts";
 import { INDEX_FILE, readIndex, type ShardIndex } from "./shardIndex.ts";
-import { HEAD, weightShapes } from "./weights.ts";
+import { FLOATS, HEAD, requireBlocks, type StoredShape, scalesName, storedShapes, weightShapes } from "./weights.ts";
 
 /** Where a weight lies: `file` is a name in the checkpoint's folder; the offset counts from the beginning of that file. */
-export type StoredWeight = SafetensorsEntry & { file: string };
+export type StoredWeight = SafetensorsEntry & {
+  file: string;
+  /** Of a weight that is stored in 4 bits: see `storedShapes`. */
+  scales?: StoredWeight | undefined;
+};
 
 /** A frozen base on disk. Its weights are never read by us: the runtime maps them out of the files. */
 export type Checkpoint = {
@@ -25,9 +29,6 @@ const CONFIG_FILE = "config.json";
 const SINGLE_FILE = "model.safetensors";
 const MAX_CONFIG_BYTES = 1 << 20;
 
-/** Types in which weights may be stored. The graph widens the 16-bit ones to float32. */
-const STORED: readonly SafetensorsDtype[] = ["F32", "F16", "BF16"];
-
 /**
  * Opens a Hugging Face folder: `config.json`, and `model.safetensors` or the shards that `model.safetensors.index.json` names. Reads headers only.
  *
@@ -36,9 +37,11 @@ const STORED: readonly SafetensorsDtype[] = ["F32", "F16", "BF16"];
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const configPath = join(folder, CONFIG_FILE);
   const config = parseConfig(await readBounded(configPath, MAX_CONFIG_BYTES), configPath);
+  if (config.quantised) requireBlocks(config, configPath);
   const index = (await isThere(join(folder, SINGLE_FILE))) ? undefined : await readIndex(folder);
   const shards = index === undefined ? [SINGLE_FILE] : index.shards;
 
+  const expected = new Map(storedShapes(config).map((tensor) => [tensor.name, tensor]));
   const stored = new Map<string, StoredWeight>();
   const homes = new Set<string>();
   for (const shard of shards) {
@@ -47,7 +50,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     const { tensors } = await readFileHeader(path, { where: join(folder, shard) });
     for (const tensor of tensors) {
       if (index !== undefined) checkPlace(index, tensor.name, shard);
-      checkStorage(tensor, join(folder, shard));
+      checkStorage(tensor, expected.get(tensor.name)?.dtypes ?? FLOATS, join(folder, shard));
       stored.set(tensor.name, { ...tensor, file: basename(path) });
     }
   }
@@ -62,7 +65,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   return {
     config,
     folder: [...homes][0] as string,
-    weights: expectedOnly(stored, config, where),
+    weights: expectedOnly(stored, expected, config, where),
     files: [CONFIG_FILE, ...(index === undefined ? [] : [INDEX_FILE]), ...shards],
   };
 }
@@ -70,23 +73,28 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
 /** The weights that the configuration asks for, if they are all there and nothing else is. */
 function expectedOnly(
   stored: ReadonlyMap<string, StoredWeight>,
+  expected: ReadonlyMap<string, StoredShape>,
   config: ModelConfig,
   where: string,
 ): Map<string, StoredWeight> {
-  const weights = new Map<string, StoredWeight>();
-  for (const { name, shape } of weightShapes(config)) {
+  for (const { name, shape } of expected.values()) {
     const weight = stored.get(name);
     if (weight === undefined) throw new PermanentError(`${where} has no tensor "${name}".`);
     if (weight.shape.join() !== shape.join()) {
       throw new PermanentError(`${where}: "${name}" is [${weight.shape}], but config.json asks for [${shape}].`);
     }
-    weights.set(name, weight);
   }
   for (const name of stored.keys()) {
-    if (weights.has(name) || ignored(name, config)) continue;
+    if (expected.has(name) || ignored(name, config)) continue;
     throw new PermanentError(
       `${where} has a tensor "${name}" that a ${config.family} of this config.json does not have.`,
     );
+  }
+  const weights = new Map<string, StoredWeight>();
+  for (const { name } of weightShapes(config)) {
+    const weight = stored.get(name) as StoredWeight;
+    const scales = expected.has(scalesName(name)) ? stored.get(scalesName(name)) : undefined;
+    weights.set(name, scales === undefined ? weight : { ...weight, scales });
   }
   return weights;
 }
@@ -103,9 +111,15 @@ function checkPlace({ places }: ShardIndex, name: string, shard: string): void {
   throw new PermanentError(`${shard} has a tensor "${name}", but ${INDEX_FILE} ${elsewhere}.`);
 }
 
-function checkStorage({ name, dtype, offset, bytes, shape }: SafetensorsEntry, where: string): void {
-  if (!STORED.includes(dtype)) {
-    throw new PermanentError(`${where}: "${name}" is ${dtype}; only ${STORED.join(", ")} are supported.`);
+function checkStorage(
+  { name, dtype, offset, bytes, shape }: SafetensorsEntry,
+  dtypes: StoredShape["dtypes"],
+  where: string,
+): void {
+  if (!dtypes.includes(dtype)) {
+    const allowed =
+      dtypes === FLOATS ? `only ${FLOATS.join(", ")} are supported` : `in a quantised base it is ${dtypes}`;
+    throw new PermanentError(`${where}: "${name}" is ${dtype}; ${allowed}.`);
   }
   const element = bytes / shape.reduce((product, n) => product * n, 1);
   if (offset % element !== 0) {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { PermanentError } from "../../protocol/errors.ts";
+import { BLOCK } from "../graph/fourBit.ts";
 import { type RopeScaling, ropeFields } from "./ropeScaling.ts";
 
 /** The shape of a Llama-style decoder (Touvron et al. 2023), in the words of this project. */
@@ -21,6 +23,8 @@ export type ModelConfig = {
   bias: "none" | "qkv" | "qkvo";
   /** The output layer is the embedding. */
   tied: boolean;
+  /** The linear layers are stored in 4 bits: see `storedShapes`. */
+  quantised?: boolean | undefined;
   /** Ends a generated text; none if the folder names none. */
   endTokens: number[];
 };
@@ -35,6 +39,16 @@ const dtype = z
     error: ({ input }) => `weights in ${JSON.stringify(input)} are not supported, only float32, float16 and bfloat16`,
   })
   .nullish();
+
+/** What `config.json` of a quantised base says of its numbers, as `quantization_config`. */
+export const QUANTISATION = { quant_method: "flock", bits: 4, block: BLOCK } as const;
+
+const quantisation = z.custom<typeof QUANTISATION>((value) => isDeepStrictEqual(value, QUANTISATION), {
+  error: ({ input }) => {
+    const method = (input as { quant_method?: unknown }).quant_method ?? "a method that is not named";
+    return `weights quantised by ${JSON.stringify(method)} in this form are not supported, only ${JSON.stringify(QUANTISATION)}`;
+  },
+});
 
 /** What `config.json` of a Hugging Face folder must say. Fields that do not change the arithmetic are ignored, the others must have the value that we compute with. */
 const hfConfigSchema = z.object({
@@ -64,7 +78,7 @@ const hfConfigSchema = z.object({
   layer_types: z.array(only("full_attention", "layers whose attention sees a window are not supported")).nullish(),
   torch_dtype: dtype,
   dtype,
-  quantization_config: z.null({ error: () => "quantised weights are not supported" }).optional(),
+  quantization_config: quantisation.nullish(),
   auto_map: z.null({ error: () => "a model with code of its own is not supported" }).optional(),
   eos_token_id: z.union([z.int().min(0), z.array(z.int().min(0)).max(64)]).nullish(),
 });
@@ -115,6 +129,7 @@ export function parseConfig(text: string, where = "config.json"): ModelConfig {
     ...(rope?.scaling === undefined ? {} : { ropeScaling: rope.scaling }),
     bias: hf.model_type === "qwen2" ? "qkv" : hf.attention_bias ? "qkvo" : "none",
     tied: hf.tie_word_embeddings ?? false,
+    ...(hf.quantization_config ? { quantised: true } : {}),
     endTokens,
   };
 }

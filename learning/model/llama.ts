@@ -3,6 +3,7 @@ import { add } from "../graph/rules/add.ts";
 import { gather } from "../graph/rules/gather.ts";
 import { gemm } from "../graph/rules/gemm.ts";
 import { mul } from "../graph/rules/mul.ts";
+import { type QuantisedMatrix, quantisedGemm } from "../graph/rules/quantisedGemm.ts";
 import { reshape } from "../graph/rules/reshape.ts";
 import { rmsNorm } from "../graph/rules/rmsNorm.ts";
 import { silu } from "../graph/rules/silu.ts";
@@ -25,6 +26,8 @@ import {
 /** Where the numbers come from: a file, or a vector that is being trained. */
 export type LlamaParameters = {
   weight: (name: string) => Value;
+  /** A linear layer's weight, if it is stored in 4 bits. */
+  quantised?: ((name: string) => QuantisedMatrix | undefined) | undefined;
   /** The low-rank change of a linear layer, if it has one: W + scale * B A, with A [rank, inputs] and B [rows, rank]. */
   adapter?: ((layer: number, target: Target) => { a: Value; b: Value; scale: number } | undefined) | undefined;
 };
@@ -89,7 +92,7 @@ export function decoderLayer(
   graph: Graph,
   config: ModelConfig,
   { x, layer }: { x: Value; layer: number },
-  { weight, adapter }: LlamaParameters,
+  { weight, quantised, adapter }: LlamaParameters,
   attend: Attend,
 ): Value {
   const { normEpsilon, headSize, heads } = config;
@@ -97,7 +100,11 @@ export function decoderLayer(
   /** y = x Wᵀ (+ bias) (+ scale * (x Aᵀ) Bᵀ) */
   const linear = (x: Value, target: Target): Value => {
     const addend = hasBias(config, target) ? weight(biasName(layer, target)) : undefined;
-    const y = gemm(graph, x, weight(linearName(layer, target)), { transB: true, addend });
+    const name = linearName(layer, target);
+    const codes = quantised?.(name);
+    const y = codes
+      ? quantisedGemm(graph, x, codes, { addend })
+      : gemm(graph, x, weight(name), { transB: true, addend });
     const change = adapter?.(layer, target);
     if (change === undefined) return y;
     const narrow = gemm(graph, x, change.a, { transB: true }); // [rows, rank]

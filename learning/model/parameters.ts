@@ -1,11 +1,13 @@
 import { splitFlat } from "../graph/flat.ts";
+import { BLOCK } from "../graph/fourBit.ts";
 import type { Graph, Value } from "../graph/ir.ts";
 import { cast } from "../graph/rules/cast.ts";
+import type { QuantisedMatrix } from "../graph/rules/quantisedGemm.ts";
 import { type AdapterSpec, adapterLayout, adapterScale, factorA, factorAToFloat } from "./adapter.ts";
 import type { Checkpoint, StoredWeight } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import type { LlamaParameters } from "./llama.ts";
-import { weightShapes } from "./weights.ts";
+import { scalesName, weightShapes } from "./weights.ts";
 
 /**
  * A frozen base, read by the runtime from its files, with an adapter whose factors B come from the flat vector. `trained` are those factors, in order.
@@ -33,6 +35,7 @@ export function adapterParameters(
   );
   return {
     weight: frozenWeights(graph, checkpoint),
+    quantised: quantisedWeights(graph, checkpoint),
     adapter: (layer, target) => factors.get(`${layer} ${target}`),
     trained,
   };
@@ -59,13 +62,31 @@ export function fullParameters(graph: Graph, config: ModelConfig, flat: Value): 
 
 /** Weights as float32; those stored in 16 bits are widened, once a graph is loaded or each time it runs. */
 export function frozenWeights(graph: Graph, { weights }: Checkpoint): (name: string) => Value {
-  const values = new Map<string, Value>();
-  return (name) => {
-    const known = values.get(name);
-    if (known !== undefined) return known;
-    const value = widened(graph, storedTensor(graph, name, weights.get(name) as StoredWeight));
-    values.set(name, value);
-    return value;
+  return once((name) => widened(graph, storedTensor(graph, name, weights.get(name) as StoredWeight)));
+}
+
+/** The linear layers that are stored in 4 bits, and stay it. */
+function quantisedWeights(graph: Graph, { weights }: Checkpoint): (name: string) => QuantisedMatrix | undefined {
+  return once((name) => {
+    const weight = weights.get(name) as StoredWeight;
+    if (weight.scales === undefined) return undefined;
+    const { shape, file, offset, bytes } = weight;
+    const [rows, blocks] = weight.scales.shape as [number, number];
+    const place = { file, offset, bytes };
+    return {
+      bytes: graph.external(name, "uint8", shape, place),
+      codes: once(() => graph.external(`${name}.codes`, "uint4", [rows, blocks * BLOCK], place)),
+      scales: widened(graph, storedTensor(graph, scalesName(name), weight.scales)),
+    };
+  });
+}
+
+/** Makes each thing once. */
+function once<A extends string[], T>(make: (...name: A) => T): (...name: A) => T {
+  const made = new Map<string | undefined, T>();
+  return (...name) => {
+    if (!made.has(name[0])) made.set(name[0], make(...name));
+    return made.get(name[0]) as T;
   };
 }
 

@@ -1,3 +1,6 @@
+import { PermanentError } from "../../protocol/errors.ts";
+import type { SafetensorsDtype } from "../artifact/safetensors.ts";
+import { BLOCK } from "../graph/fourBit.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** The linear layers that an adapter can change, in canonical order. */
@@ -63,4 +66,47 @@ export function weightShapes(config: ModelConfig): WeightShape[] {
   shapes.push({ name: FINAL_NORM, shape: [hidden] });
   if (!tied) shapes.push({ name: HEAD, shape: [vocabulary, hidden] });
   return shapes;
+}
+
+/** A tensor as it lies in a file, in one of some types. */
+export type StoredShape = WeightShape & { dtypes: readonly SafetensorsDtype[] };
+
+/** Types in which weights may be stored. The graph widens the 16-bit ones to float32. */
+export const FLOATS: readonly SafetensorsDtype[] = ["F32", "F16", "BF16"];
+
+/** The name of the scales of a linear layer that is stored in 4 bits. */
+export const scalesName = (weight: string): string => `${weight}.scale`;
+
+/**
+ * All tensors of a model's files. In a quantised base each linear layer [rows, inputs] is two of them: codes of 4 bits, two a byte, the first in its low half,
+ * U8 [rows, inputs / 32, 16], and the scale of each 32 of them, F16 [rows, inputs / 32].
+ */
+export function storedShapes(config: ModelConfig): StoredShape[] {
+  const linear = quantisedNames(config);
+  return weightShapes(config).flatMap(({ name, shape }): StoredShape[] => {
+    if (!linear.has(name)) return [{ name, shape, dtypes: FLOATS }];
+    const blocks = [shape[0] as number, (shape[1] as number) / BLOCK];
+    return [
+      { name, shape: [...blocks, BLOCK / 2], dtypes: ["U8"] },
+      { name: scalesName(name), shape: blocks, dtypes: ["F16"] },
+    ];
+  });
+}
+
+function quantisedNames({ layers, quantised = false }: ModelConfig): Set<string> {
+  if (!quantised) return new Set();
+  return new Set(
+    Array.from({ length: layers }, (_, layer) => TARGETS.map((target) => linearName(layer, target))).flat(),
+  );
+}
+
+/** @throws PermanentError if a linear layer cannot be cut into blocks of 32 numbers of a row. */
+export function requireBlocks(config: ModelConfig, where: string): void {
+  for (const target of TARGETS) {
+    const { inputs } = linearShape(config, target);
+    if (inputs % BLOCK === 0) continue;
+    throw new PermanentError(
+      `${where}: the ${inputs} inputs of ${target} cannot be cut into blocks of ${BLOCK}, as weights in 4 bits are.`,
+    );
+  }
 }

@@ -58,7 +58,7 @@ export function planTraining(checkpoint: Checkpoint, planned: PlannedTraining): 
   const all = (part: (cost: Cost) => number) => part(one) + (config.layers - 1) * (part(two) - part(one));
 
   const trained = adapterSize(adapterLayout(config, planned.spec));
-  const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const disk = [...weights.values()].reduce((sum, { bytes, scales }) => sum + bytes + (scales?.bytes ?? 0), 0);
   const base = disk + all((cost) => cost.widened);
   const packed = all((cost) => cost.packed);
   const activations = all((cost) => cost.activations);

@@ -1,15 +1,31 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { flopsOf, memoryOf } from "../../../learning/graph/cost.ts";
+import { differentiate } from "../../../learning/graph/differentiate.ts";
 import { Graph } from "../../../learning/graph/ir.ts";
 import { add } from "../../../learning/graph/rules/add.ts";
 import { cast } from "../../../learning/graph/rules/cast.ts";
 import { gemm } from "../../../learning/graph/rules/gemm.ts";
 import { matmul } from "../../../learning/graph/rules/matmul.ts";
+import { quantisedGemm } from "../../../learning/graph/rules/quantisedGemm.ts";
 import { reduceSum } from "../../../learning/graph/rules/reduceSum.ts";
 import { reshape } from "../../../learning/graph/rules/reshape.ts";
 import { softmax } from "../../../learning/graph/rules/softmax.ts";
 import { FlockError } from "../../../protocol/errors.ts";
+
+/** [5, 64] by [7, 64] in 4 bits. */
+function quantisedProduct() {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [5, 64]);
+  graph.track(x);
+  const place = { file: "f", offset: 0, bytes: 7 * 32 };
+  const weight = {
+    bytes: graph.external("w", "uint8", [7, 2, 16], place),
+    codes: () => graph.external("w.codes", "uint4", [7, 64], place),
+    scales: graph.external("s", "float32", [7, 2], { file: "f", offset: 7 * 32, bytes: 56 }),
+  };
+  return { graph, x, y: quantisedGemm(graph, x, weight) };
+}
 
 describe("floating-point operations", () => {
   it("of matrix products are two for each pair of numbers that meet", () => {
@@ -23,6 +39,14 @@ describe("floating-point operations", () => {
     const stack = new Graph();
     matmul(stack, stack.input("a", "float32", [2, 4, 5, 3]), stack.input("b", "float32", [2, 4, 3, 6]));
     assert.equal(flopsOf(stack), 2 * 2 * 4 * 5 * 3 * 6);
+  });
+
+  it("of a product with a matrix in 4 bits are as many, and two for each of its numbers that is decoded", () => {
+    const { graph, x, y } = quantisedProduct();
+    assert.equal(flopsOf(graph), 2 * 5 * 64 * 7 + 2 * 64 * 7);
+    const before = flopsOf(graph);
+    differentiate(graph, reshape(graph, reduceSum(graph, y, [0, 1]), []), [x]);
+    assert.ok(flopsOf(graph) - before > 2 * 5 * 64 * 7 + 2 * 64 * 7);
   });
 
   it("of elementwise operators are counted by what comes out, of sums by what goes in, of moves not at all", () => {
@@ -69,5 +93,15 @@ describe("the memory of a graph", () => {
       { external, packed, widened, constants },
       { external: 96, packed: 3 * 64, widened: 64, constants: 0 },
     );
+  });
+
+  it("counts a matrix in 4 bits as it is stored, though it is read in two ways, and decoded where a gradient needs it", () => {
+    const { graph, x, y } = quantisedProduct();
+    const forward = memoryOf(graph, [y]);
+    assert.deepEqual([forward.external, forward.packed, forward.activations], [7 * 32 + 56, 7 * 32, 4 * 5 * 7]);
+    const [dx] = differentiate(graph, reshape(graph, reduceSum(graph, y, [0, 1]), []), [x]);
+    const { external, packed, activations } = memoryOf(graph, [dx!]);
+    assert.deepEqual([external, packed], [7 * 32 + 56, 7 * 32]);
+    assert.ok(activations >= 4 * 7 * 64 + 4 * 5 * 64 && activations < 4 * 7 * 64 + 4 * 5 * 64 + 4 * 5 * 7 + 100);
   });
 });

@@ -1,4 +1,6 @@
 import { describe, it } from "node:test";
+import { ZERO_CODE } from "../../../learning/graph/fourBit.ts";
+import type { Graph } from "../../../learning/graph/ir.ts";
 import { add } from "../../../learning/graph/rules/add.ts";
 import { cast } from "../../../learning/graph/rules/cast.ts";
 import { concat } from "../../../learning/graph/rules/concat.ts";
@@ -10,6 +12,7 @@ import { gemm } from "../../../learning/graph/rules/gemm.ts";
 import { matmul } from "../../../learning/graph/rules/matmul.ts";
 import { mul } from "../../../learning/graph/rules/mul.ts";
 import { neg } from "../../../learning/graph/rules/neg.ts";
+import { quantisedGemm } from "../../../learning/graph/rules/quantisedGemm.ts";
 import { reduceMean } from "../../../learning/graph/rules/reduceMean.ts";
 import { reduceSum } from "../../../learning/graph/rules/reduceSum.ts";
 import { reshape } from "../../../learning/graph/rules/reshape.ts";
@@ -20,7 +23,21 @@ import { softmax } from "../../../learning/graph/rules/softmax.ts";
 import { sqrt } from "../../../learning/graph/rules/sqrt.ts";
 import { sub } from "../../../learning/graph/rules/sub.ts";
 import { transpose } from "../../../learning/graph/rules/transpose.ts";
+import { Stream } from "../../../learning/random.ts";
 import { checkGradient, type GradientCheck } from "../../support/gradients.ts";
+
+/** A matrix in 4 bits whose numbers are random. */
+function fourBits(graph: Graph, rows: number, blocks: number) {
+  const random = new Stream("gradients", "codes");
+  const codes = Array.from({ length: rows * blocks * 32 }, () => random.below(16));
+  const bytes = Array.from({ length: codes.length / 2 }, (_, i) => (codes[2 * i] ?? 0) + 16 * (codes[2 * i + 1] ?? 0));
+  const scales = Array.from({ length: rows * blocks }, () => (random.float() - 0.5) / ZERO_CODE);
+  return {
+    bytes: graph.constant("uint8", [rows, blocks, 16], bytes),
+    codes: () => graph.constant("uint4", [rows, blocks * 32], codes),
+    scales: graph.constant("float32", [rows, blocks], scales),
+  };
+}
 
 const checks: Record<string, GradientCheck> = {
   add: {
@@ -104,6 +121,12 @@ const checks: Record<string, GradientCheck> = {
   "gemm with an addend": {
     shapes: [[2, 3], [4, 3], [4]],
     build: (g, [a, b, c]) => gemm(g, a!, b!, { transB: true, alpha: 2, addend: c! }),
+  },
+  // Linear, in float32: large steps lose nothing and hide its rounding.
+  quantisedGemm: {
+    shapes: [[3, 64], [5]],
+    ...{ dtype: "float32", step: 0.5, tolerance: 1e-4 },
+    build: (g, [x, c]) => quantisedGemm(g, x!, fourBits(g, 5, 2), { addend: c! }),
   },
   softmax: { shapes: [[2, 3, 4]], range: [-3, 3], build: (g, [x]) => softmax(g, x!) },
   silu: { shapes: [[6]], range: [-4, 4], build: (g, [x]) => silu(g, x!) },

@@ -8,6 +8,7 @@ import { serializeLoop } from "../../../learning/graph/loop.ts";
 import { add } from "../../../learning/graph/rules/add.ts";
 import { gemm } from "../../../learning/graph/rules/gemm.ts";
 import { mul } from "../../../learning/graph/rules/mul.ts";
+import { quantisedGemm } from "../../../learning/graph/rules/quantisedGemm.ts";
 import { reshape } from "../../../learning/graph/rules/reshape.ts";
 import { serialize } from "../../../learning/graph/serialize.ts";
 import { openSession } from "../../../learning/graph/session.ts";
@@ -39,6 +40,23 @@ describe("a serialised graph", () => {
     assert.notEqual(graph.integers([1, 2]), graph.constant("int32", [2], [1, 2]));
     assert.notEqual(graph.constant("float32", [1], [1]), graph.constant("float32", [], [1]));
     assert.equal(graph.constants.length, 4);
+  });
+
+  it("names the runtime's own set of operators where it uses one, also within a loop", () => {
+    const sets = (bytes: Uint8Array) => fromBinary(ModelSchema, bytes).opsetImport.map(({ domain }) => domain);
+    const graph = new Graph();
+    const x = graph.input("x", "float32", [1, 32]);
+    const weight = {
+      bytes: graph.constant("uint8", [32, 1, 16], new Uint8Array(512)),
+      codes: () => assert.fail("without a gradient the second view is not needed"),
+      scales: graph.constant("float32", [32, 1], new Float32Array(32)),
+    };
+    const y = quantisedGemm(graph, x, weight);
+    assert.deepEqual(sets(serialize(graph, [y])), ["", "com.microsoft"]);
+    const loop = serializeLoop(graph, { perStep: [], carried: [{ before: x, after: y }], collected: {} });
+    assert.deepEqual(sets(loop), ["", "com.microsoft"]);
+    const plain = example();
+    assert.deepEqual(sets(serialize(plain.graph, [plain.y])), [""]);
   });
 
   it("refers to tensors in files instead of holding them", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseConfig } from "../../../learning/model/config.ts";
+import { parseConfig, QUANTISATION } from "../../../learning/model/config.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 
 const llama = {
@@ -74,6 +74,11 @@ describe("a model's configuration", () => {
     assert.equal(parse({ rope_scaling: { rope_type: "default" } }).ropeScaling, undefined);
   });
 
+  it("says whether the linear layers are in 4 bits", () => {
+    assert.equal(parse({ quantization_config: QUANTISATION }).quantised, true);
+    assert.equal("quantised" in parse({ quantization_config: null }), false);
+  });
+
   const qwen2 = { model_type: "qwen2", architectures: ["Qwen2ForCausalLM"] };
   const llama3 = {
     ...{ rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 1 },
@@ -117,7 +122,15 @@ describe("a model's configuration", () => {
     ["weights in 8 bits", { torch_dtype: "float8_e4m3fn" }, /torch_dtype .*"float8_e4m3fn" are not supported/],
     ["weights in 8 bits in the newer place", { dtype: "float8_e4m3fn" }, /dtype/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act/],
-    ["quantised weights", { quantization_config: { bits: 4 } }, /quantization_config/],
+    [
+      "weights quantised by others",
+      { quantization_config: { quant_method: "gptq", bits: 4, group_size: 128 } },
+      /quantization_config .* quantised by "gptq" in this form are not supported, only \{"quant_method":"flock"/,
+    ],
+    ["quantised weights in another form", { quantization_config: { ...QUANTISATION, bits: 8 } }, /quantization_config/],
+    ["quantised weights and more", { quantization_config: { ...QUANTISATION, more: 1 } }, /quantization_config/],
+    ["quantised weights without a method", { quantization_config: {} }, /quantization_config .* not named/],
+    ["a quantisation that is none", { quantization_config: 4 }, /quantization_config/],
     ["no layers", { num_hidden_layers: 0 }, /num_hidden_layers/],
     ["half a layer", { num_hidden_layers: 1.5 }, /num_hidden_layers/],
     ["an absurd vocabulary", { vocab_size: 1e12 }, /vocab_size/],
