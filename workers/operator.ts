@@ -99,7 +99,7 @@ export function openOperatorCompute(
   const { program, device, threads, silence, limit, memory } = compute;
   if (program !== undefined) requireProgram(program);
   return openCompute({
-    settings: { manifest, model, device, threads },
+    settings: { manifest, model, device, threads, memory },
     program,
     limits: { silence, limit, memory },
     onLine,

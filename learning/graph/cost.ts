@@ -34,7 +34,9 @@ const FLOPS: Readonly<Record<string, Count>> = {
   ...Object.fromEntries(
     ["Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Exp", "Sigmoid", "Min", "Clip", "Equal"].map((op) => [op, ofOutput]),
   ),
-  ...Object.fromEntries(["ReduceSum", "ReduceMean", "ArgMax"].map((op) => [op, ofInput])),
+  ...Object.fromEntries(["ReduceSum", "ReduceMean", "ReduceMax", "ArgMax"].map((op) => [op, ofInput])),
+  // Compare, subtract, exponentiate, add.
+  ReduceLogSumExp: times(4, ofInput),
   ScatterElements: ({ inputs }) => sizeOf((inputs[1] as Value).shape),
   ...Object.fromEntries(
     [
@@ -67,19 +69,23 @@ export type GraphMemory = {
   activations: number;
 };
 
-/** Bytes that running a graph takes; `outputs` are what it gives. */
-export function memoryOf(graph: Graph, outputs: readonly Value[]): GraphMemory {
+/** Bytes that running a graph takes; `outputs` are what it gives. Where the weights are `mapped`, they are widened in each run and not copied. */
+export function memoryOf(
+  graph: Graph,
+  outputs: readonly Value[],
+  { mapped = false }: { mapped?: boolean | undefined } = {},
+): GraphMemory {
   const frozen = new Set<Value>(graph.externals.map(({ value }) => value));
   let widened = 0;
   for (const { op, inputs, outputs: made } of graph.nodes) {
-    if (op !== "Cast" || !frozen.has(inputs[0] as Value)) continue;
+    if (mapped || op !== "Cast" || !frozen.has(inputs[0] as Value)) continue;
     frozen.add(made[0] as Value);
     widened += bytesOf(made[0] as Value);
   }
   return {
     // What is there as uint4 is the second view of a matrix in 4 bits.
     external: sum(graph.externals.map(({ value, bytes }) => (value.dtype === "uint4" ? 0 : bytes))),
-    packed: packedOf(graph, frozen),
+    packed: mapped ? 0 : packedOf(graph, frozen),
     widened,
     constants: sum(graph.constants.map(({ data }) => data.length)),
     activations: highestWater(graph, outputs, frozen),

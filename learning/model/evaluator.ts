@@ -25,7 +25,7 @@ export type Evaluator = {
 
 /** Positions a run: enough to keep the processor busy, few enough to stay small. A longer example is a run of its own. */
 export const POSITIONS = 2048;
-const fullRows = (length: number): number => Math.max(1, Math.floor(POSITIONS / length));
+export const fullRows = (length: number): number => Math.max(1, Math.floor(POSITIONS / length));
 
 /** How batches of one shape are judged. Gives each example's loss and the likeliest next token of each position. */
 export type Judge = (
@@ -144,6 +144,12 @@ function rowsFor(count: number, length: number): number {
 
 /** losses [rows] and the likeliest next tokens [rows * length] of a batch. */
 export function forwardGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: number, length: number): Uint8Array {
+  const { graph, outputs } = judgingGraph(checkpoint, spec, rows, length);
+  return serialize(graph, outputs);
+}
+
+/** `forwardGraph` before it is serialised. */
+export function judgingGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: number, length: number) {
   const graph = new Graph();
   const positions = [rows * length];
   const tokens = graph.input("tokens", "int32", positions);
@@ -165,5 +171,5 @@ export function forwardGraph(checkpoint: Checkpoint, spec: AdapterSpec, rows: nu
     shape: positions,
     attributes: { to: { dtype: "int32" } },
   });
-  return serialize(graph, [losses, likeliest]);
+  return { graph, outputs: [losses, likeliest] };
 }

@@ -13,7 +13,7 @@ export type Sessions = {
 };
 
 /** Bytes of the graphs that stay, with their weights: a small model is loaded once, and a large one never as a whole. */
-const STAYING = 1 << 30;
+export const STAYING = 1 << 30;
 
 export function openSessions(options: Omit<SessionOptions, "mapped">, staying = STAYING): Sessions {
   const kept = new Map<string, InferenceSession>();

@@ -1,10 +1,8 @@
-import { totalmem } from "node:os";
-import { constrainedMemory } from "node:process";
-import { PermanentError } from "../../protocol/errors.ts";
-import { flopsOf, memoryOf } from "../graph/cost.ts";
+import { flopsOf, type GraphMemory, memoryOf } from "../graph/cost.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { fullRows, judgingGraph } from "../model/evaluator.ts";
 import { adapterParameters } from "../model/parameters.ts";
 import { weightShapes } from "../model/weights.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
@@ -28,11 +26,11 @@ export type TrainingPlan = {
   /** The base's files. */
   disk: number;
   memory: {
-    /** The base: mapped from its files, or widened from 16 bits. */
+    /** The base: mapped from its files, or widened from 16 bits. Of a streamed step, what is mapped at once. */
     base: number;
     /** The runtime's copies of matrices in the order of its kernels. */
     packed: number;
-    /** What forward pass, backward pass and optimiser hold at once. */
+    /** What forward pass, backward pass and optimiser hold at once; of a streamed step, with what lies at the groups' borders. */
     activations: number;
     /** Parameters, moments and summed gradients, before and after a run, and the graph's own numbers. */
     state: number;
@@ -45,7 +43,7 @@ export type TrainingPlan = {
 };
 
 /** Bytes of an idle compute process; and what the allocator takes for each byte of activations. Measured on a CPU, rounded up. */
-const PROCESS = 160 * 2 ** 20;
+export const PROCESS = 160 * 2 ** 20;
 const ARENA = 0.4;
 
 /**
@@ -73,45 +71,19 @@ export function planTraining(checkpoint: Checkpoint, planned: PlannedTraining): 
   };
 }
 
-/** Bytes of memory that this process may use: the machine's, or its container's. */
-export function availableMemory(): number {
-  const constrained = constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-}
-
-/**
- * Whether a training fits into `available` bytes, and if not, the largest batch that does: none if not even one example fits.
- */
-export function fit(
-  checkpoint: Checkpoint,
-  planned: PlannedTraining,
-  available: number,
-): { plan: TrainingPlan; fits: boolean; largestBatch: number | undefined } {
-  const fits = (batch: number) => planTraining(checkpoint, { ...planned, batch }).memory.total <= available;
-  const plan = planTraining(checkpoint, planned);
-  if (plan.memory.total <= available) return { plan, fits: true, largestBatch: planned.batch };
-  if (!fits(1)) return { plan, fits: false, largestBatch: undefined };
-  let [most, least] = [planned.batch, 1];
-  while (most - least > 1) {
-    const middle = Math.floor((most + least) / 2);
-    if (fits(middle)) least = middle;
-    else most = middle;
-  }
-  return { plan, fits: false, largestBatch: least };
-}
-
-/** @throws PermanentError if a training does not fit, with what would. */
-export function requireFit(checkpoint: Checkpoint, planned: PlannedTraining, available: number): void {
-  const { plan, fits, largestBatch } = fit(checkpoint, planned, available);
-  if (fits) return;
-  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const needs = `Training ${planned.batch} examples of ${planned.length} tokens at once takes ${gibibytes(plan.memory.total)} of memory, and there are ${gibibytes(available)}`;
-  if (largestBatch === undefined) {
-    throw new PermanentError(`${needs}; not even one fits: train shorter examples, or on a larger machine.`);
-  }
-  const accumulate = Math.ceil((planned.batch * planned.accumulate) / largestBatch);
-  throw new PermanentError(
-    `${needs}; training.batch ${largestBatch} with training.accumulate ${accumulate} would fit and take steps of as many examples.`,
+/** Bytes that judging examples of up to `length` tokens takes, with the whole model in memory. */
+export function planJudging(checkpoint: Checkpoint, spec: AdapterSpec, length: number): number {
+  const { config, weights } = checkpoint;
+  const part = (layers: number) => {
+    const { graph, outputs } = judgingGraph(shallow(checkpoint, layers), spec, fullRows(length), length);
+    return memoryOf(graph, outputs);
+  };
+  const [one, two] = [part(1), part(Math.min(2, config.layers))];
+  const all = (name: keyof GraphMemory) => one[name] + (config.layers - 1) * (two[name] - one[name]);
+  const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const trained = adapterSize(adapterLayout(config, spec));
+  return (
+    PROCESS + disk + all("widened") + all("packed") + (1 + ARENA) * all("activations") + all("constants") + 8 * trained
   );
 }
 
@@ -138,6 +110,6 @@ function shallow(checkpoint: Checkpoint, layers: number): Checkpoint {
   return { ...checkpoint, config: { ...checkpoint.config, layers } };
 }
 
-function numbersOf(config: ModelConfig): number {
+export function numbersOf(config: ModelConfig): number {
   return weightShapes(config).reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }

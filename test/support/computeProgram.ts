@@ -34,6 +34,7 @@ if (process.connected) {
         steps: 2,
         heldOut: null,
         graph: "g",
+        form: "fused",
         device: data,
       };
     },

@@ -7,7 +7,7 @@ import { sizeOf } from "../../learning/graph/shapes.ts";
 import { openBaseModel } from "../../learning/model/baseModel.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
 import { openEvaluator } from "../../learning/model/evaluator.ts";
-import { availableMemory } from "../../learning/train/plan.ts";
+import { availableMemory } from "../../learning/train/fit.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import type { Recipe } from "../compute/recipe.ts";
 import { requireSpace, sha256OfFile } from "../files.ts";

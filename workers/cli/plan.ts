@@ -12,6 +12,7 @@ type PlanOptions = {
   batch: string;
   accumulate: string;
   tokens: string;
+  memory?: string;
   json?: boolean;
 };
 
@@ -31,13 +32,17 @@ export function planCommand(terminal: Terminal): Command {
     .option("--batch <number>", "examples a batch", "32")
     .option("--accumulate <number>", "batches a step", "1")
     .option("--tokens <number>", "longest example", "512")
+    .option("--memory <MiB>", "how much it may use; by default what the machine or its container has")
     .option("--json", "print JSON, in bytes, seconds and floating-point operations")
     .addHelpText(
       "after",
       "\nExample:\n  flockctl plan --model ~/models/Qwen2.5-0.5B --threads 2 --batch 8 --tokens 256",
     )
     .action(async (options: PlanOptions) => {
-      const number = (name: "threads" | "rank" | "batch" | "accumulate" | "tokens", most: number): number => {
+      const number = (
+        name: "threads" | "rank" | "batch" | "accumulate" | "tokens" | "memory",
+        most: number,
+      ): number => {
         const value = Number(options[name]);
         if (Number.isInteger(value) && value >= 1 && value <= most) return value;
         throw usage(`--${name} must be a whole number from 1 to ${most}, but is "${options[name]}".`);
@@ -55,7 +60,7 @@ export function planCommand(terminal: Terminal): Command {
       // Only here: the runtime is large.
       const { openCheckpoint } = await import("../../learning/model/checkpoint.ts");
       const { bucketFor } = await import("../../learning/model/batches.ts");
-      const { availableMemory, fit } = await import("../../learning/train/plan.ts");
+      const { availableMemory, fit } = await import("../../learning/train/fit.ts");
       const { measureGemmRate } = await import("../../learning/graph/gemmRate.ts");
       const { artifactSize } = await import("../../learning/artifact/artifact.ts");
       const { adapterLayout } = await import("../../learning/model/adapter.ts");
@@ -64,20 +69,22 @@ export function planCommand(terminal: Terminal): Command {
       const device = await requireDevice(options.device);
       const checkpoint = await openCheckpoint(options.model);
       const length = bucketFor({ tokens: new Int32Array(tokens + 1), promptLength: 1 }, checkpoint.config);
-      const available = availableMemory();
-      const { plan, fits, largestBatch } = fit(checkpoint, { ...planned, length }, available);
+      const available = availableMemory(options.memory === undefined ? undefined : number("memory", 1 << 30) * 2 ** 20);
+      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length }, available);
       const rate = await measureGemmRate({ device, threads });
       const artifact = artifactSize(adapterLayout(checkpoint.config, spec));
       const { family, layers, hidden } = checkpoint.config;
       const { memory, parameters, trained, disk, flops } = plan;
       const verdict = fits
-        ? "It fits."
+        ? form === "fused"
+          ? "It fits, the whole model at once."
+          : "It fits, one group of layers at a time; the whole model at once would not."
         : largestBatch === undefined
           ? "It does not fit, not even one example at once: take shorter examples or a larger machine."
           : `It does not fit; --batch ${largestBatch} would.`;
       const json: JsonValue = {
         ...{ family, layers, hidden, parameters, trained, disk, artifact, length },
-        ...{ memory, available, fits, largestBatch: largestBatch ?? null },
+        ...{ memory, available, form, fits, largestBatch: largestBatch ?? null },
         ...{ flopsPerStep: flops, gemmRate: rate, secondsPerStep: flops / rate, device },
       };
       showReport(
@@ -92,7 +99,7 @@ export function planCommand(terminal: Terminal): Command {
             ["disk", `${bytes(disk)} of weights`],
             ["memory", `${bytes(memory.total)} of ${bytes(available)}`],
             ["  base", bytes(memory.base)],
-            ["  packed matrices", bytes(memory.packed)],
+            ...(memory.packed === 0 ? [] : [["  packed matrices", bytes(memory.packed)] as [string, string]]),
             ["  activations", `${bytes(memory.activations)} for ${options.batch} x ${length} tokens`],
             ["  optimiser", bytes(memory.state)],
             ["  runtime", bytes(memory.runtime)],

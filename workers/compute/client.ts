@@ -4,7 +4,7 @@ import { type ComputeProcess, ownProgram, startProcess, stopProcess } from "./pr
 import type { ComputeKind, RequestOf, ResultOf } from "./protocol.ts";
 
 /** The recipe and the machine: what every request says alike. */
-export type ComputeSettings = Pick<RequestOf<"train">, "manifest" | "model" | "device" | "threads">;
+export type ComputeSettings = Pick<RequestOf<"train">, "manifest" | "model" | "device" | "threads" | "memory">;
 /** What one request says by itself. */
 export type Work<K extends ComputeKind> = Omit<RequestOf<K>, keyof ComputeSettings>;
 

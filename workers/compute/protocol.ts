@@ -25,6 +25,7 @@ const common = {
   model: path, // folder of the base model
   device: z.enum(["cpu", "cuda"]),
   threads: z.int().min(1),
+  memory: z.int().min(1).optional(), // MiB that it may use; what the machine or its container has, if that is less
 };
 
 /** Apply accepted updates to a head and write the head that follows. No base: the all-zero first head. */
@@ -69,6 +70,7 @@ export const trainResult = z.strictObject({
   steps: z.int().min(1), // that were trained
   heldOut: z.number().nullable(), // lowest loss of what is held out, nats a token
   graph: z.string(), // sha256 of the training graph
+  form: z.enum(["fused", "streamed"]), // the whole model in memory, or a group of layers at a time
   device: z.string(),
 });
 

@@ -3,11 +3,11 @@ import { env } from "onnxruntime-node";
 import { headDigest, writeHead } from "../../learning/aggregate/head.ts";
 import { digest, readArtifact } from "../../learning/artifact/artifact.ts";
 import { readDomains } from "../../learning/data/examples.ts";
-import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { type Proposal, validate } from "../../learning/validate/validate.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { requireDevice } from "./device.ts";
+import { availableTo, requireDevice } from "./device.ts";
+import { openFittingEvaluator } from "./evaluator.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
 import { readPublicSet } from "./publicSet.ts";
@@ -30,7 +30,10 @@ export async function computeScores(
   }
   const own = request.privateData === null ? [] : [...readDomains(request.privateData, recipe.chat).values()].flat();
 
-  const evaluator = await openEvaluator(checkpoint, spec, { device, threads: request.threads });
+  const { evaluator, form } = await openFittingEvaluator(checkpoint, spec, {
+    ...{ device, threads: request.threads, signal },
+    ...{ longest: manifest.maxTokens, available: availableTo(request) },
+  });
   try {
     const { scores, report } = await validate({
       evaluator,
@@ -42,7 +45,7 @@ export async function computeScores(
       privateSet: own,
       seed: request.seed,
       salt: request.salt,
-      engine: { runtime: env.versions.node ?? env.versions.common, device, threads: request.threads },
+      engine: { runtime: env.versions.node ?? env.versions.common, device, form, threads: request.threads },
       onProgress,
       signal,
     });

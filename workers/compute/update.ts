@@ -5,12 +5,12 @@ import { clipToNorm, productNorm } from "../../learning/artifact/norm.ts";
 import { encode, readDomains } from "../../learning/data/examples.ts";
 import { splitHeldOut } from "../../learning/data/split.ts";
 import { bucketFor } from "../../learning/model/batches.ts";
+import { requireFit } from "../../learning/train/fit.ts";
 import { drawLosses } from "../../learning/train/lossCurve.ts";
-import { availableMemory, requireFit } from "../../learning/train/plan.ts";
 import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { requireDevice } from "./device.ts";
+import { availableTo, requireDevice } from "./device.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
 import type { Recipe, Recipes } from "./recipe.ts";
@@ -32,12 +32,12 @@ export async function computeUpdate(
   const { heldOut: _, patience, ...training } = request.training;
   const { examples, heldOut } = readData(request, recipe);
   const length = Math.max(...examples.map((example) => bucketFor(example, checkpoint.config)));
-  requireFit(checkpoint, { spec, length, ...training }, availableMemory());
+  const form = requireFit(checkpoint, { spec, length, ...training }, availableTo(request));
   const start = headToFlat(await openHead(recipe, request.head));
   const state = `${request.out}.state`;
 
   const trained = await trainFrom(state, {
-    ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, device, threads: request.threads },
+    ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, device, threads: request.threads, form },
     heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
     onProgress: ({ step, steps }) => onProgress(step, steps),
     signal,
@@ -58,6 +58,7 @@ export async function computeUpdate(
     steps: trained.losses.length,
     heldOut: trained.heldOut.length === 0 ? null : Math.min(...trained.heldOut),
     graph: trained.graph,
+    form,
     device: trained.device,
   };
 }

@@ -7,9 +7,12 @@ import { type AdapterSpec, adapterLayout, adapterSize } from "../../../learning/
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { TARGETS } from "../../../learning/model/weights.ts";
+import { STREAM_PARTS } from "../../../learning/streamed/groups.ts";
 import { ADAM_DEFAULTS } from "../../../learning/train/adamw.ts";
-import { availableMemory, fit, type PlannedTraining, planTraining, requireFit } from "../../../learning/train/plan.ts";
+import { availableMemory, fit, judgingForm, requireFit } from "../../../learning/train/fit.ts";
+import { type PlannedTraining, planJudging, planTraining } from "../../../learning/train/plan.ts";
 import { stepGraph } from "../../../learning/train/step.ts";
+import { planStreamed } from "../../../learning/train/streamedPlan.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 
 const spec: AdapterSpec = { rank: 4, alpha: 8, targets: TARGETS, seed: "plan" };
@@ -61,21 +64,41 @@ describe("the plan of a training", () => {
     assert.ok(twice!.memory.state > once!.memory.state);
   });
 
-  it("names the largest batch that fits, and refuses what does not", () => {
-    const large = { ...planned, batch: 4096, length: 512 };
-    const available = 2 ** 30;
-    const { fits, largestBatch } = fit(checkpoint, large, available);
+  it("takes the whole step if that fits, one group of layers at a time if that does, and names the largest batch if not", () => {
+    const large = { ...planned, batch: 256, length: 512 };
+    const whole = planTraining(checkpoint, large).memory.total;
+    const parts = planStreamed(checkpoint, large).memory.total;
+    assert.ok(parts < whole);
+    assert.equal(requireFit(checkpoint, large, whole), "fused");
+    assert.equal(requireFit(checkpoint, large, whole - 1), "streamed");
+    assert.equal(requireFit(checkpoint, large, parts), "streamed");
+
+    const { fits, largestBatch } = fit(checkpoint, large, parts - 1);
     assert.equal(fits, false);
-    const total = (batch: number) => planTraining(checkpoint, { ...large, batch }).memory.total;
-    assert.ok(total(largestBatch as number) <= available && total((largestBatch as number) + 1) > available);
-    requireFit(checkpoint, { ...large, batch: largestBatch as number }, available);
+    assert.equal(largestBatch, large.batch - 1);
     assert.throws(
-      () => requireFit(checkpoint, large, available),
+      () => requireFit(checkpoint, large, parts - 1),
       (error) => error instanceof PermanentError && error.message.includes(`training.batch ${largestBatch} `),
     );
     assert.throws(() => requireFit(checkpoint, large, 1000), /not even one fits/);
     assert.equal(fit(checkpoint, large, 1000).largestBatch, undefined);
-    assert.equal(fit(checkpoint, planned, availableMemory()).fits, true);
+    assert.equal(fit(checkpoint, planned, availableMemory()).form, "fused");
+    assert.equal(availableMemory(1000), 1000);
+  });
+
+  it("of a streamed step counts the forward pass twice, and does not grow with the depth but by borders and state", () => {
+    const [fused, streamed] = [planTraining(deeper(20), planned), planStreamed(deeper(20), planned)];
+    assert.ok(streamed.flops > 1.2 * fused.flops && streamed.flops < 1.6 * fused.flops);
+    const parts = { ...STREAM_PARTS, groupWeights: 1 };
+    const [few, many] = [4, 40].map((layers) => planStreamed(deeper(layers), planned, parts).memory);
+    const border = 2 * planned.batch * planned.length * checkpoint.config.hidden;
+    assert.equal(many!.activations - few!.activations, 36 * border);
+  });
+
+  it("of judging says when the whole model is too much", () => {
+    const needed = planJudging(checkpoint, spec, 64);
+    assert.equal(judgingForm(checkpoint, spec, 64, needed), "fused");
+    assert.equal(judgingForm(checkpoint, spec, 64, needed - 1), "streamed");
   });
 });
 

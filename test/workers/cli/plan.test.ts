@@ -29,6 +29,18 @@ describe("flockctl plan", () => {
     assert.ok(plan.artifact > 0 && plan.disk > 0);
   });
 
+  test("trains one group of layers at a time where there is no memory for the whole model", async () => {
+    const large = ["plan", "--model", model, "--batch", "256", "--tokens", "512", "--json"];
+    const whole = JSON.parse((await flockctl(large)).stdout);
+    assert.equal(whole.form, "fused");
+    const less = String(Math.floor(whole.memory.total / 2 ** 20) - 1);
+    const parts = JSON.parse((await flockctl([...large, "--memory", less])).stdout);
+    assert.equal(parts.form, "streamed");
+    assert.equal(parts.fits, true);
+    assert.equal(parts.available, Number(less) * 2 ** 20);
+    assert.ok(parts.memory.total < whole.memory.total);
+  });
+
   test("names the batch that would fit where the asked one does not", async () => {
     const { code, stdout } = await flockctl(["plan", "--model", model, "--batch", "65536", "--tokens", "512"]);
     assert.equal(code, 0);

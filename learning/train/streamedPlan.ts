@@ -1,0 +1,52 @@
+import { flopsOf, memoryOf } from "../graph/cost.ts";
+import { adapterLayout, adapterSize } from "../model/adapter.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { headBackward, headForward } from "../streamed/ends.ts";
+import { groupBackward, groupForward, layerGroups, STREAM_PARTS, type StreamParts } from "../streamed/groups.ts";
+import { type Part, STAYING } from "../streamed/sessions.ts";
+import { numbersOf, type PlannedTraining, PROCESS, type TrainingPlan } from "./plan.ts";
+
+/** Plans the streamed training step. Of the groups only the first, the second and the last are built: those between are like the second. */
+export function planStreamed(
+  checkpoint: Checkpoint,
+  planned: PlannedTraining,
+  parts: StreamParts = STREAM_PARTS,
+): TrainingPlan {
+  const { config, weights } = checkpoint;
+  const { spec, accumulate } = planned;
+  const shape = planned;
+  const groups = layerGroups(config, parts);
+  const ends = [headForward(checkpoint, shape, parts), headBackward(checkpoint, shape, parts)].map(costOf);
+  const built = [...new Set([groups[0], groups[1], groups.at(-1)])].filter((group) => group !== undefined);
+  const groupCosts = built.map((group) =>
+    [groupForward(checkpoint, spec, group, shape), groupBackward(checkpoint, spec, group, shape)].map(costOf),
+  );
+  const all = [...ends, ...groupCosts.flat()];
+  const most = (part: keyof Cost) => Math.max(...all.map((cost) => cost[part]));
+  const between = Math.max(0, groups.length - built.length) * flopsIn(groupCosts[1] ?? []);
+  const flops = flopsIn(ends) + groupCosts.reduce((sum, costs) => sum + flopsIn(costs), 0) + between;
+
+  const trained = adapterSize(adapterLayout(config, spec));
+  const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const states = accumulate * planned.batch * planned.length * config.hidden;
+  const base = Math.min(disk, STAYING) + most("external");
+  // A border is float16; the gradient at one is float32, twice.
+  const activations = most("activations") + states * (2 * (groups.length + 1) + 8);
+  // Parameters, moments and gradient, before and after; a graph's own numbers as they are made, written down and loaded.
+  const state = 8 * 4 * trained + 3 * most("constants");
+  return {
+    parameters: numbersOf(config),
+    ...{ trained, disk, flops: accumulate * flops },
+    memory: { base, packed: 0, activations, state, runtime: PROCESS, total: base + activations + state + PROCESS },
+  };
+}
+
+type Cost = { flops: number; external: number; constants: number; activations: number };
+
+function costOf({ graph, outputs }: Part): Cost {
+  return { flops: flopsOf(graph), ...memoryOf(graph, outputs, { mapped: true }) };
+}
+
+function flopsIn(costs: readonly Cost[]): number {
+  return costs.reduce((sum, { flops }) => sum + flops, 0);
+}

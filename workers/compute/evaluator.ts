@@ -1,0 +1,31 @@
+import type { Device } from "../../learning/graph/session.ts";
+import type { AdapterSpec } from "../../learning/model/adapter.ts";
+import type { Checkpoint } from "../../learning/model/checkpoint.ts";
+import { type Evaluator, openEvaluator } from "../../learning/model/evaluator.ts";
+import { openStreamedEvaluator } from "../../learning/streamed/streamedEvaluator.ts";
+import { judgingForm } from "../../learning/train/fit.ts";
+import type { Form } from "../../learning/train/stepper.ts";
+
+export type FittingOptions = {
+  device: Device;
+  threads: number;
+  /** Tokens of the longest example. */
+  longest: number;
+  /** Bytes of memory there are. */
+  available: number;
+  signal?: AbortSignal | undefined;
+};
+
+/** Judges with the whole base in memory if it fits, else with a group of its layers at a time. */
+export async function openFittingEvaluator(
+  checkpoint: Checkpoint,
+  spec: AdapterSpec,
+  { longest, available, signal, ...options }: FittingOptions,
+): Promise<{ evaluator: Evaluator; form: Form }> {
+  const form = judgingForm(checkpoint, spec, Math.min(longest, checkpoint.config.maxPositions), available);
+  const evaluator =
+    form === "fused"
+      ? await openEvaluator(checkpoint, spec, options)
+      : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
+  return { evaluator, form };
+}
