@@ -35,6 +35,7 @@ export const trainedSchema = z.object({
   steps: z.int(),
   heldOut: z.number().nullable(), // nats a token
   graph: z.string(),
+  form: z.enum(["fused", "streamed"]),
   device: z.string(),
 });
 export type Trained = z.infer<typeof trainedSchema>;
