@@ -25,7 +25,12 @@ const FLOPS: Readonly<Record<string, Count>> = {
   // And what decoding the matrix takes: subtract, scale.
   MatMulNBits: (node) => 2 * (node.attributes.K as number) * (ofOutput(node) + (node.attributes.N as number)),
   DequantizeLinear: times(2, ofOutput),
-  MatMul: (node) => 2 * ((node.inputs[0] as Value).shape.at(-1) as number) * ofOutput(node),
+  FusedMatMul: (node) => {
+    const inner = (node.inputs[0] as Value).shape.at(node.attributes.transA === 1 ? -2 : -1) as number;
+    return 2 * inner * ofOutput(node);
+  },
+  // Two products and their sum.
+  RotaryEmbedding: times(3, ofOutput),
   // Square, add, scale, weigh.
   SimplifiedLayerNormalization: times(4, ofInput),
   // Compare, subtract, exponentiate, add, divide (or subtract the logarithm).
@@ -96,7 +101,7 @@ function packedOf(graph: Graph, frozen: ReadonlySet<Value>): number {
   const packed = new Map<string, number>();
   for (const { op, inputs, attributes } of graph.nodes) {
     const right = inputs[1];
-    if (!["Gemm", "MatMul", "MatMulNBits"].includes(op) || right === undefined || !frozen.has(right)) continue;
+    if (!["Gemm", "FusedMatMul", "MatMulNBits"].includes(op) || right === undefined || !frozen.has(right)) continue;
     packed.set(`${right.name} ${attributes.transB ?? 0}`, bytesOf(right));
   }
   return sum(packed.values());

@@ -19,7 +19,7 @@ const ELEMENT_TYPE: Record<Dtype, number> = {
   ...{ float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16, uint4: 21 },
 };
 /** Operators that are the runtime's own and not ONNX's. */
-const OWN_OPERATORS: readonly string[] = ["MatMulNBits"];
+const OWN_OPERATORS: readonly string[] = ["FusedMatMul", "MatMulNBits", "RotaryEmbedding"];
 const OWN_DOMAIN = "com.microsoft";
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 

@@ -1,34 +1,35 @@
 import type { Graph, Value } from "../graph/ir.ts";
 import { add } from "../graph/rules/add.ts";
 import { expand } from "../graph/rules/expand.ts";
-import { matmul, transposeLast } from "../graph/rules/matmul.ts";
-import { mul } from "../graph/rules/mul.ts";
+import { matmul } from "../graph/rules/matmul.ts";
 import { reshape } from "../graph/rules/reshape.ts";
+import { type RotaryTables, rotaryEmbedding } from "../graph/rules/rotaryEmbedding.ts";
 import { softmax } from "../graph/rules/softmax.ts";
 import { transpose } from "../graph/rules/transpose.ts";
 import type { ModelConfig } from "./config.ts";
-import { type RotaryTables, rotary } from "./rotary.ts";
 
 /** Queries [batch, heads, queries, headSize]; keys and values [batch, kvHeads, positions, headSize]. */
 export type Heads = { q: Value; k: Value; v: Value };
 
-/** The heads of projections [batch * length, heads * headSize]: queries scaled, queries and keys turned to their positions. */
+/** The heads of projections [batch * length, heads * headSize]: queries and keys turned to their positions. */
 export function splitHeads(
   graph: Graph,
   { heads, kvHeads, headSize }: ModelConfig,
   { batch, length, tables }: { batch: number; length: number; tables: RotaryTables },
   { q, k, v }: Heads,
 ): Heads {
+  const turned = (x: Value, count: number) =>
+    rotaryEmbedding(graph, reshape(graph, x, [batch, length, count * headSize]), tables);
   const split = (x: Value, count: number) =>
     transpose(graph, reshape(graph, x, [batch, length, count, headSize]), [0, 2, 1, 3]);
   return {
-    q: mul(graph, rotary(graph, split(q, heads), tables), graph.scalar(headSize ** -0.5, q)),
-    k: rotary(graph, split(k, kvHeads), tables),
+    q: split(turned(q, heads), heads),
+    k: split(turned(k, kvHeads), kvHeads),
     v: split(v, kvHeads),
   };
 }
 
-/** softmax(q kᵀ + mask) v, head by head: [batch, queries, heads, headSize]. Mask [.., .., queries, positions]. */
+/** softmax(q kᵀ / sqrt(headSize) + mask) v, head by head: [batch, queries, heads, headSize]. Mask [.., .., queries, positions]. */
 export function attention(
   graph: Graph,
   { heads, kvHeads, headSize }: ModelConfig,
@@ -42,7 +43,7 @@ export function attention(
     const repeated = expand(graph, apart, [batch, kvHeads, heads / kvHeads, positions, headSize]);
     return reshape(graph, repeated, [batch, heads, positions, headSize]);
   };
-  const scores = add(graph, matmul(graph, q, transposeLast(graph, share(k))), mask);
+  const scores = add(graph, matmul(graph, q, share(k), { transB: true, alpha: headSize ** -0.5 }), mask);
   return transpose(graph, matmul(graph, softmax(graph, scores), share(v)), [0, 2, 1, 3]);
 }
 

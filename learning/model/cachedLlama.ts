@@ -14,7 +14,7 @@ export type CacheShape = { length: number; room: number };
 
 /**
  * The forward pass of a sequence's next tokens, whose attention finds the keys and values of earlier positions in a cache (Pope et al. 2022,
- * section 3). Takes `tokens` int32 [length], `last` int32 [1] (the row whose output counts), `cos`, `sin` [1, 1, length, headSize], `mask`
+ * section 3). Takes `tokens` int32 [length], `last` int32 [1] (the row whose output counts), `cos`, `sin` [length, headSize / 2], `mask`
  * [1, 1, length, room + length], the `adapter` [size] and, for each layer, `keys_i`, `values_i` [1, kvHeads, room, headSize]. Its outputs, in order:
  * logits [1, vocabulary], then each layer's new keys and values [1, kvHeads, length, headSize].
  */
@@ -24,8 +24,8 @@ export function cachedForward(checkpoint: Checkpoint, spec: AdapterSpec, { lengt
   const graph = new Graph();
   const tokens = graph.input("tokens", "int32", [length]);
   const last = graph.input("last", "int32", [1]);
-  const table = (name: string) => graph.input(name, "float32", [1, 1, length, headSize]);
-  const tables = { cos: table("cos"), sin: table("sin") };
+  const table = (name: string) => graph.input(name, "float32", [length, headSize / 2]);
+  const tables = { cos: table("cos"), sin: table("sin"), places: graph.integers([0]) };
   const mask = graph.input("mask", "float32", [1, 1, length, room + length]);
   const flat = graph.input("adapter", "float32", [adapterSize(adapterLayout(config, spec))]);
 

@@ -53,7 +53,7 @@ export function openGenerator(
     const session = await sessionFor({ length, room });
     const rotary = rotaryNumbers(config, filled, length);
     const table = (numbers: number[]) =>
-      new Tensor("float32", Float32Array.from(numbers), [1, 1, length, config.headSize]);
+      new Tensor("float32", Float32Array.from(numbers), [length, config.headSize / 2]);
     const mask = maskOf(length, room, filled);
     const results = await session.run({
       tokens: new Tensor(

@@ -1,7 +1,10 @@
 import type { Graph, Value } from "../graph/ir.ts";
+import { cast } from "../graph/rules/cast.ts";
+import { reshape } from "../graph/rules/reshape.ts";
+import type { RotaryTables } from "../graph/rules/rotaryEmbedding.ts";
 import { type Batch, judgedTokens, type Sequence } from "./batches.ts";
 import type { ModelConfig } from "./config.ts";
-import { type RotaryTables, rotaryTables } from "./rotary.ts";
+import { rotaryTables } from "./rotary.ts";
 
 /** Which sequences share each row of a batch, by their indices; `rows` rows of `length` positions, the last of which may be empty. */
 export type Layout = { rows: number; length: number; shared: number[][] };
@@ -78,22 +81,14 @@ export function layOut(
   return { tokens, labels, weights, positions, segments };
 }
 
-/** The rotary tables [rows, 1, length, headSize] of tokens that stand at `positions` [rows * length]. */
+/** The rotary tables of tokens that stand at `positions` [rows * length]. */
 export function packedTables(
   graph: Graph,
   config: ModelConfig,
   { rows, length, positions }: { rows: number; length: number; positions: Value },
 ): RotaryTables {
-  const { headSize } = config;
-  const table = (whole: Value): Value => {
-    const shape = [rows * length, headSize];
-    const flat = graph.emit("Reshape", [whole, graph.integers([length, headSize])], { shape: [length, headSize] });
-    const picked = graph.emit("Gather", [flat, positions], { shape, attributes: { axis: 0 } });
-    const apart = [rows, 1, length, headSize];
-    return graph.emit("Reshape", [picked, graph.integers(apart)], { shape: apart });
-  };
-  const { cos, sin } = rotaryTables(graph, length, config);
-  return { cos: table(cos), sin: table(sin) };
+  const places = reshape(graph, cast(graph, positions, "int64"), [rows, length]);
+  return { ...rotaryTables(graph, length, config), places };
 }
 
 /** [rows, 1, length, length]: `causal` [1, 1, length, length] where both tokens are of one sequence by `segments` [rows * length], closed elsewhere. */

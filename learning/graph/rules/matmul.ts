@@ -1,25 +1,51 @@
 import { FlockError } from "../../../protocol/errors.ts";
 import type { Graph, Value } from "../ir.ts";
 import { sameShape } from "../shapes.ts";
-import { transpose } from "./transpose.ts";
 
-/** Y = A B for stacks of matrices [..., m, k] and [..., k, n] with equal leading axes. dA = dY Bᵀ, dB = Aᵀ dY. */
-export function matmul(graph: Graph, a: Value, b: Value): Value {
-  const rank = a.shape.length;
-  if (rank < 2 || !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)) || a.shape[rank - 1] !== b.shape[rank - 2]) {
+export type MatmulOptions = {
+  transA?: boolean | undefined;
+  transB?: boolean | undefined;
+  alpha?: number | undefined;
+};
+
+/**
+ * Y = alpha * op(A) op(B) for stacks of matrices [..., m, k] and [..., k, n] with equal leading axes, op(X) = X or X with its last two axes swapped: the
+ * runtime's own operator.
+ *
+ * d op(A) = alpha * dY op(B)ᵀ and d op(B) = alpha * op(A)ᵀ dY, each transposed once more if the operand is.
+ */
+export function matmul(graph: Graph, a: Value, b: Value, options: MatmulOptions = {}): Value {
+  const { transA = false, transB = false, alpha = 1 } = options;
+  const [m, k] = oriented(a, transA);
+  const [k2, n] = oriented(b, transB);
+  const leading = a.shape.slice(0, -2);
+  if (!sameShape(leading, b.shape.slice(0, -2)) || k !== k2) {
     throw new FlockError(`The matrices [${a.shape}] and [${b.shape}] cannot be multiplied.`);
   }
-  const y = graph.emit("MatMul", [a, b], { shape: [...a.shape.slice(0, -1), b.shape[rank - 1] as number] });
+  const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } };
+  const y = graph.emit("FusedMatMul", [a, b], { shape: [...leading, m, n], attributes });
   return graph.derive(
     y,
-    [a, (dy) => matmul(graph, dy, transposeLast(graph, b))],
-    [b, (dy) => matmul(graph, transposeLast(graph, a), dy)],
+    [
+      a,
+      (dy) =>
+        transA
+          ? matmul(graph, b, dy, { transA: transB, transB: true, alpha })
+          : matmul(graph, dy, b, { transB: !transB, alpha }),
+    ],
+    [
+      b,
+      (dy) =>
+        transB
+          ? matmul(graph, dy, a, { transA: true, transB: transA, alpha })
+          : matmul(graph, a, dy, { transA: !transA, alpha }),
+    ],
   );
 }
 
-/** Swaps the last two axes. */
-export function transposeLast(graph: Graph, x: Value): Value {
-  const rank = x.shape.length;
-  const order = x.shape.map((_, axis) => axis);
-  return transpose(graph, x, [...order.slice(0, -2), rank - 1, rank - 2]);
+/** The last two axes. */
+function oriented({ name, shape }: Value, transposed: boolean): [number, number] {
+  const [rows, columns] = shape.slice(-2);
+  if (rows === undefined || columns === undefined) throw new FlockError(`${name} is no matrix.`);
+  return transposed ? [columns, rows] : [rows, columns];
 }

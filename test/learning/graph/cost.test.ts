@@ -39,6 +39,8 @@ describe("floating-point operations", () => {
     const stack = new Graph();
     matmul(stack, stack.input("a", "float32", [2, 4, 5, 3]), stack.input("b", "float32", [2, 4, 3, 6]));
     assert.equal(flopsOf(stack), 2 * 2 * 4 * 5 * 3 * 6);
+    matmul(stack, stack.input("c", "float32", [2, 3, 5]), stack.input("d", "float32", [2, 3, 6]), { transA: true });
+    assert.equal(flopsOf(stack), 2 * 2 * 4 * 5 * 3 * 6 + 2 * 2 * 3 * 5 * 6);
   });
 
   it("of a product with a matrix in 4 bits are as many, and two for each of its numbers that is decoded", () => {

@@ -17,6 +17,7 @@ import { reduceMean } from "../../../learning/graph/rules/reduceMean.ts";
 import { reduceSum } from "../../../learning/graph/rules/reduceSum.ts";
 import { reshape } from "../../../learning/graph/rules/reshape.ts";
 import { rmsNorm } from "../../../learning/graph/rules/rmsNorm.ts";
+import { rotaryEmbedding } from "../../../learning/graph/rules/rotaryEmbedding.ts";
 import { silu } from "../../../learning/graph/rules/silu.ts";
 import { slice } from "../../../learning/graph/rules/slice.ts";
 import { softmax } from "../../../learning/graph/rules/softmax.ts";
@@ -83,13 +84,22 @@ const checks: Record<string, GradientCheck> = {
   expand: { shapes: [[2, 1, 3]], build: (g, [x]) => expand(g, x!, [2, 4, 3]) },
   reduceMean: { shapes: [[2, 3, 4]], build: (g, [x]) => reduceMean(g, x!, [0, 2]) },
   reduceSum: { shapes: [[2, 3, 4]], build: (g, [x]) => reduceSum(g, x!, [1]) },
-  matmul: {
-    shapes: [
-      [2, 3, 4],
-      [2, 4, 2],
-    ],
-    build: (g, [a, b]) => matmul(g, a!, b!),
-  },
+  ...Object.fromEntries(
+    [
+      { transA: false, transB: false },
+      { transA: true, transB: false },
+      { transA: false, transB: true, alpha: 2 },
+      { transA: true, transB: true },
+    ].map((options): [string, GradientCheck] => [
+      `matmul ${JSON.stringify(options)}`,
+      {
+        shapes: [options.transA ? [2, 4, 3] : [2, 3, 4], options.transB ? [2, 2, 4] : [2, 4, 2]],
+        // The runtime has it in float32 only. It is linear in each operand, so a large step loses nothing.
+        ...{ dtype: "float32", step: 0.1, tolerance: 1e-5 },
+        build: (g, [a, b]) => matmul(g, a!, b!, options),
+      },
+    ]),
+  ),
   gemm: {
     shapes: [
       [2, 3],
@@ -129,6 +139,24 @@ const checks: Record<string, GradientCheck> = {
     build: (g, [x, c]) => quantisedGemm(g, x!, fourBits(g, 5, 2), { addend: c! }),
   },
   softmax: { shapes: [[2, 3, 4]], range: [-3, 3], build: (g, [x]) => softmax(g, x!) },
+  // The runtime has it in float32 only.
+  rotaryEmbedding: {
+    shapes: [[2, 3, 8]],
+    dtype: "float32",
+    step: 0.1,
+    tolerance: 1e-5,
+    build: (g, [x]) => {
+      const table = (f: (angle: number) => number) => {
+        return g.constant(
+          "float32",
+          [3, 2],
+          Array.from({ length: 6 }, (_, i) => f(0.7 * i)),
+        );
+      };
+      const places = g.constant("int64", [2, 3], [0, 1, 2, 0, 0, 1]);
+      return rotaryEmbedding(g, x!, { cos: table(Math.cos), sin: table(Math.sin), places });
+    },
+  },
   silu: { shapes: [[6]], range: [-4, 4], build: (g, [x]) => silu(g, x!) },
   // Its second output is float32 whatever goes in, so the check is as coarse as float32 allows.
   rmsNorm: {
