@@ -74,6 +74,11 @@ export const configSchema = z.strictObject({
     .strictObject({
       program: path.optional(), // another program that speaks the compute protocol
       device: z.enum(["cpu", "cuda"]).default("cpu"),
+      gpu: z // number of the GPU, or of several, the first free one of which is taken
+        .union([z.int().min(0), z.array(z.int().min(0)).min(1)], {
+          error: "must be the number of a GPU, or a list of them",
+        })
+        .default(0),
       threads: z.int().min(1).max(1024).default(1),
       silence: seconds(900), // seconds without a sign of life before the child is stopped
       limit: seconds(6 * 3600), // longest one piece of work may take, in seconds

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Engine } from "../learning/validate/report.ts";
 import { nameOf, Phase, Role } from "../protocol/words.ts";
 import { writeFileAtomic } from "./files.ts";
 import type { Look } from "./scheduler/look.ts";
@@ -18,6 +19,8 @@ export type WorkerStatus = {
   duties: DutyStatus[];
   /** The job that the compute process is at. */
   work: { id: string; done: number; total: number } | null;
+  /** What computed last, or does now; see `DeviceReport`. */
+  engine: Engine | null;
   lastError: { at: string; message: string } | null;
 };
 

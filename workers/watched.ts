@@ -30,11 +30,15 @@ function secondsSince(started: number): number {
   return Math.round(performance.now() - started) / 1000;
 }
 
-/** Tells the queue and the status file how far a job of the compute process is, at most once a second. */
-export function telling({ status }: Watchers, job: RunningJob, signal: AbortSignal): WorkOptions {
+/** Tells the log and the status file what computes a job, and the queue and the status file how far it is, at most once a second. */
+export function telling({ log, status }: Watchers, job: RunningJob, signal: AbortSignal): WorkOptions {
   let last = 0;
   return {
     signal,
+    onEngine(engine) {
+      status.update({ engine });
+      log.info({ job: job.id, engine }, "computes");
+    },
     onProgress(done, total) {
       const now = performance.now();
       if (now - last < 1000 && done < total) return;

@@ -1,5 +1,6 @@
 import type { Address, Hex } from "viem";
 import { z } from "zod";
+import { engineSchema } from "./compute/protocol.ts";
 import type { Inputs } from "./results.ts";
 
 /** Whose work it is and in which task of which chain: the facts that tell one operator's results from all others. */
@@ -35,8 +36,7 @@ export const trainedSchema = z.object({
   steps: z.int(),
   heldOut: z.number().nullable(), // nats a token
   graph: z.string(),
-  form: z.enum(["fused", "streamed"]),
-  device: z.string(),
+  engine: engineSchema,
 });
 export type Trained = z.infer<typeof trainedSchema>;
 

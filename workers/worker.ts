@@ -63,7 +63,15 @@ export async function runWorker(config: OperatorConfig, { roles, signal, onStart
 
   const status = openStatus(work, {
     ...{ pid: process.pid, startedAt: new Date().toISOString(), operator, task: String(task), roles },
-    ...{ queue: backend.kind, store: endpoint ?? null, seen: null, duties: [], work: null, lastError: null },
+    ...{
+      queue: backend.kind,
+      store: endpoint ?? null,
+      seen: null,
+      duties: [],
+      work: null,
+      engine: null,
+      lastError: null,
+    },
   });
   stack.defer(() => status.flush());
 

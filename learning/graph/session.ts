@@ -3,10 +3,16 @@ import { PermanentError } from "../../protocol/errors.ts";
 
 export type Device = "cpu" | "cuda";
 
-export type SessionOptions = {
+/** What computes, and with how much of it. */
+export type Computing = {
   device: Device;
+  /** Number of the GPU, where CUDA computes; 0 by default. */
+  gpu?: number | undefined;
   /** Threads within an operator; the results do not depend on them. */
   threads: number;
+};
+
+export type SessionOptions = Computing & {
   /** Folder of the files that hold external tensors. */
   folder?: string | undefined;
   /**
@@ -24,7 +30,7 @@ export type SessionOptions = {
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(model, {
-      executionProviders: [options.device],
+      executionProviders: [providerOf(options)],
       executionMode: "sequential",
       graphOptimizationLevel: "all",
       intraOpNumThreads: options.threads,
@@ -47,4 +53,9 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
       { cause },
     );
   }
+}
+
+/** What the runtime is asked to compute with. */
+export function providerOf({ device, gpu = 0 }: Omit<Computing, "threads">): InferenceSession.ExecutionProviderConfig {
+  return device === "cuda" ? { name: "cuda", deviceId: gpu } : "cpu";
 }

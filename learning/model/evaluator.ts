@@ -6,7 +6,7 @@ import { mul } from "../graph/rules/mul.ts";
 import { reduceSum } from "../graph/rules/reduceSum.ts";
 import { reshape } from "../graph/rules/reshape.ts";
 import { serialize } from "../graph/serialize.ts";
-import { openSession, type SessionOptions } from "../graph/session.ts";
+import { type Computing, openSession } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "./adapter.ts";
 import { type Batch, bucketFor, packBatch, type Sequence } from "./batches.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -38,11 +38,7 @@ export type Judge = (
 const BATCHES = 32;
 
 /** Opens a base for judging. Graphs are made when a length is first met, and kept. */
-export async function openEvaluator(
-  checkpoint: Checkpoint,
-  spec: AdapterSpec,
-  options: Pick<SessionOptions, "device" | "threads">,
-): Promise<Evaluator> {
+export async function openEvaluator(checkpoint: Checkpoint, spec: AdapterSpec, options: Computing): Promise<Evaluator> {
   const { config, folder } = checkpoint;
   const size = adapterSize(adapterLayout(config, spec));
   const sessions = new Map<string, Promise<InferenceSession>>();

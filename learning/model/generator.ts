@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
-import { openSession, type SessionOptions } from "../graph/session.ts";
+import { type Computing, openSession } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "./adapter.ts";
 import { type CacheShape, cachedForward } from "./cachedLlama.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -31,11 +31,7 @@ const CHUNK = 64;
 const CLOSED = -1e9;
 
 /** Opens a base for generating. Graphs are made when a size is first met, and kept. */
-export function openGenerator(
-  checkpoint: Checkpoint,
-  spec: AdapterSpec,
-  options: Pick<SessionOptions, "device" | "threads">,
-): Generator {
+export function openGenerator(checkpoint: Checkpoint, spec: AdapterSpec, options: Computing): Generator {
   const { config, folder } = checkpoint;
   const size = adapterSize(adapterLayout(config, spec));
   const sessions = new Map<string, Promise<InferenceSession>>();

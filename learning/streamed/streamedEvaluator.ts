@@ -1,4 +1,4 @@
-import type { SessionOptions } from "../graph/session.ts";
+import type { Computing } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { type Evaluator, evaluatorOf } from "../model/evaluator.ts";
@@ -8,7 +8,7 @@ import { type StreamOptions, streamedModel } from "./streamedModel.ts";
 export function openStreamedEvaluator(
   checkpoint: Checkpoint,
   spec: AdapterSpec,
-  options: Pick<SessionOptions, "device" | "threads"> & StreamOptions,
+  options: Computing & StreamOptions,
 ): Evaluator {
   const { config } = checkpoint;
   const model = streamedModel(checkpoint, spec, options);

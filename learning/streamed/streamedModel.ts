@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { halfBits, halfTensor } from "../graph/halfTensor.ts";
 import { serialize } from "../graph/serialize.ts";
-import type { SessionOptions } from "../graph/session.ts";
+import type { Computing } from "../graph/session.ts";
 import type { AdapterSpec } from "../model/adapter.ts";
 import type { Batch } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
@@ -49,7 +49,7 @@ type Feeds = Record<string, Tensor>;
 export function streamedModel(
   checkpoint: Checkpoint,
   spec: AdapterSpec,
-  options: Pick<SessionOptions, "device" | "threads"> & StreamOptions,
+  options: Computing & StreamOptions,
 ): StreamedModel {
   const { config, folder } = checkpoint;
   const { signal, parts = STREAM_PARTS, ...where } = options;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SessionOptions } from "../graph/session.ts";
+import type { Computing } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { type StreamOptions, streamedModel } from "../streamed/streamedModel.ts";
@@ -11,13 +11,13 @@ import { distinct, type OpenStepper } from "./stepper.ts";
 export function streamedStepper(
   checkpoint: Checkpoint,
   spec: AdapterSpec,
-  options: Pick<SessionOptions, "device" | "threads"> & StreamOptions,
+  options: Computing & StreamOptions,
 ): OpenStepper {
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
   return (plan) => {
     const { accumulate, adam } = plan;
     const model = streamedModel(checkpoint, spec, options);
-    const optimizer = openOptimizer(size, adam, { device: options.device, threads: options.threads });
+    const optimizer = openOptimizer(size, adam, options);
     return {
       async run({ first, end, shape }, carried) {
         let { state } = carried;

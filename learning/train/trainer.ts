@@ -1,4 +1,4 @@
-import type { Device } from "../graph/session.ts";
+import type { Computing, Device } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Sequence } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
@@ -15,7 +15,7 @@ import type { Trainable } from "./step.ts";
 import type { Form } from "./stepper.ts";
 import { streamedStepper } from "./streamedStepper.ts";
 
-export type TrainParameters = {
+export type TrainParameters = Computing & {
   checkpoint: Checkpoint;
   spec: AdapterSpec;
   /** The factors B to start from, in the order of `adapterLayout`: the head. */
@@ -37,8 +37,6 @@ export type TrainParameters = {
   clipNorm?: number | undefined;
   /** Orders the examples. */
   seed: string;
-  device: Device;
-  threads: number;
   /** The whole step as one graph, the default, or one group of layers at a time. */
   form?: Form | undefined;
   stepsPerRun?: number | undefined;
@@ -118,26 +116,26 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   }
 }
 
-function fused({ checkpoint, spec, device, threads, stepsPerRun }: TrainParameters, size: number) {
+function fused({ checkpoint, spec, device, gpu, threads, stepsPerRun }: TrainParameters, size: number) {
   const trainable: Trainable = {
     ...{ config: checkpoint.config, size },
     parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
   };
-  return { stepper: fusedStepper(trainable, { device, threads, folder: checkpoint.folder }), stepsPerRun };
+  return { stepper: fusedStepper(trainable, { device, gpu, threads, folder: checkpoint.folder }), stepsPerRun };
 }
 
 /** A step of this form is long: there is a report after each, and it stops within one. */
-function streamed({ checkpoint, spec, device, threads, accumulate = 1, signal }: TrainParameters) {
-  return { stepper: streamedStepper(checkpoint, spec, { device, threads, signal }), stepsPerRun: accumulate };
+function streamed({ checkpoint, spec, device, gpu, threads, accumulate = 1, signal }: TrainParameters) {
+  return { stepper: streamedStepper(checkpoint, spec, { device, gpu, threads, signal }), stepsPerRun: accumulate };
 }
 
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, device, threads, form = "fused", signal }: TrainParameters,
+  { checkpoint, spec, device, gpu, threads, form = "fused", signal }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
-  const options = { device, threads };
+  const options = { device, gpu, threads };
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, options)

@@ -25,7 +25,8 @@ if (process.connected) {
   serveCompute({
     aggregate: async () => ({ digest: short }),
     validate: async ({ proposals }) => ({ sha256: digest, head: short, scores: proposals.map(() => 0) }),
-    train: async ({ data, out }, { signal, onProgress }) => {
+    train: async ({ data, out }, { signal, onProgress, onEngine }) => {
+      onEngine({ device: data });
       await act(data, out, signal, onProgress);
       return {
         sha256: digest,
@@ -34,8 +35,7 @@ if (process.connected) {
         steps: 2,
         heldOut: null,
         graph: "g",
-        form: "fused",
-        device: data,
+        engine: { device: data },
       };
     },
   });

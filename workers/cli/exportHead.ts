@@ -8,11 +8,11 @@ import { canonicalManifest } from "../../protocol/manifest.ts";
 import { openHead } from "../compute/head.ts";
 import { readPublicSet } from "../compute/publicSet.ts";
 import { openRecipe, type Recipe } from "../compute/recipe.ts";
-import type { OperatorConfig } from "../config.ts";
 import { writeFileAtomic } from "../files.ts";
 import { buildCurrentHead, type CurrentHead } from "./currentHead.ts";
 import { interruption } from "./interruption.ts";
 import type { MergedModel } from "./mergedModel.ts";
+import { onDevice } from "./onDevice.ts";
 import { configOf, type OperatorOptions, operatorVerb, usage } from "./options.ts";
 import { type JsonValue, showReport, type Terminal } from "./report.ts";
 
@@ -50,13 +50,18 @@ export function exportCommand(terminal: Terminal): Command {
       ];
       for (const [name, bytes] of files) await writeFileAtomic(join(out, name), bytes);
       await checkPeft(recipe, out, flat);
-      const merged = await merging?.writeMergedModel(recipe, {
-        ...{ model: config.model, flat, folder: join(out, "merged"), float32: options.float32 === true },
-        examples: await readPublicSet(config.data.public, recipe),
-        ...(await placeOf(config)),
-        signal: stop.signal,
-        tell: (text) => terminal.tell(text),
-      });
+      const merged =
+        merging &&
+        (await onDevice(
+          config.compute,
+          async (computing) =>
+            merging.writeMergedModel(recipe, {
+              ...{ model: config.model, flat, folder: join(out, "merged"), float32: options.float32 === true },
+              examples: await readPublicSet(config.data.public, recipe),
+              ...{ computing, signal: stop.signal, tell: (text) => terminal.tell(text) },
+            }),
+          { terminal, signal: stop.signal },
+        ));
       showReport(
         terminal,
         {
@@ -84,11 +89,6 @@ async function checkPeft({ layout, spec }: Recipe, out: string, flat: Float32Arr
   const found = readPeft(layout, spec, { config, weights }, out);
   if (found.every((value, i) => value === flat[i])) return;
   throw new PassingError(`The disk gave back other numbers than were written to ${out}.`);
-}
-
-async function placeOf({ compute }: OperatorConfig): Promise<{ device: "cpu" | "cuda"; threads: number }> {
-  const { requireDevice } = await import("../compute/device.ts");
-  return { device: await requireDevice(compute.device), threads: compute.threads };
 }
 
 function describe({ folder, dtypes, files, comparison }: MergedModel): [name: string, value: string][] {

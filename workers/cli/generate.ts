@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { headToFlat } from "../../learning/aggregate/head.ts";
 import { encodePrompt } from "../../learning/data/examples.ts";
+import type { Computing } from "../../learning/graph/session.ts";
 import { openHead } from "../compute/head.ts";
 import { openRecipe } from "../compute/recipe.ts";
 import { buildCurrentHead } from "./currentHead.ts";
 import { interruption } from "./interruption.ts";
+import { onDevice } from "./onDevice.ts";
 import { configOf, type OperatorOptions, operatorVerb, usage } from "./options.ts";
 import { showReport, type Terminal } from "./report.ts";
 
@@ -40,39 +42,40 @@ export function generateCommand(terminal: Terminal): Command {
       // Only here: the runtime is large, and a worker leaves it to its compute process.
       const { openGenerator } = await import("../../learning/model/generator.ts");
       const { Stream } = await import("../../learning/random.ts");
-      const { requireDevice } = await import("../compute/device.ts");
-      const device = await requireDevice(config.compute.device);
       using stop = interruption();
       const { file, headId } = await buildCurrentHead(config, stop.signal);
       const recipe = await openRecipe(config);
       const { checkpoint, spec, tokenizer } = recipe;
-      const generator = openGenerator(checkpoint, spec, { device, threads: config.compute.threads });
-      try {
-        const prompt = encodePrompt(tokenizer, options.prompt);
+      const prompt = encodePrompt(tokenizer, options.prompt);
+      const answers = async (computing: Computing): Promise<[base: string, head: string]> => {
+        const generator = openGenerator(checkpoint, spec, computing);
         const answer = async (headFile: string | null) => {
           const flat = headToFlat(await openHead(recipe, headFile)); // no head: the base, for its adapter is zero
           const stream = new Stream(options.seed, "generate"); // the same chance for both
           const how = { maxNew, sampling: sampling && { ...sampling, stream }, signal: stop.signal };
           return tokenizer.decode(await generator.generate(flat, prompt, how));
         };
-        const [base, head] = [await answer(null), await answer(file)];
-        showReport(
-          terminal,
-          {
-            json: { prompt: options.prompt, headId, base, head },
-            table: {
-              head: ["", "answer"],
-              rows: [
-                ["base", base],
-                ["head", head],
-              ],
-            },
+        try {
+          return [await answer(null), await answer(file)];
+        } finally {
+          await generator.close();
+        }
+      };
+      const [base, head] = await onDevice(config.compute, answers, { terminal, signal: stop.signal });
+      showReport(
+        terminal,
+        {
+          json: { prompt: options.prompt, headId, base, head },
+          table: {
+            head: ["", "answer"],
+            rows: [
+              ["base", base],
+              ["head", head],
+            ],
           },
-          options,
-        );
-      } finally {
-        await generator.close();
-      }
+        },
+        options,
+      );
     });
 }
 

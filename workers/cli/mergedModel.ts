@@ -3,6 +3,7 @@ import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Encoded, type Example, encode } from "../../learning/data/examples.ts";
 import { planMerge, type WrittenFile, writeMerge } from "../../learning/export/merge.ts";
+import type { Computing } from "../../learning/graph/session.ts";
 import { sizeOf } from "../../learning/graph/shapes.ts";
 import { openBaseModel } from "../../learning/model/baseModel.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
@@ -32,8 +33,7 @@ export type MergedOptions = {
   float32: boolean;
   /** Some are drawn for the comparison. */
   examples: readonly Example[];
-  device: "cpu" | "cuda";
-  threads: number;
+  computing: Computing;
   signal: AbortSignal;
   tell: (text: string) => void;
 };
@@ -85,10 +85,10 @@ async function checkFiles(folder: string, files: readonly WrittenFile[]): Promis
 
 async function compare(recipe: Recipe, merged: Checkpoint, options: MergedOptions): Promise<Comparison> {
   const { checkpoint, spec, tokenizer, manifest } = recipe;
-  const { flat, examples, device, threads, signal, tell } = options;
+  const { flat, examples, computing, signal, tell } = options;
   const numbers = [...checkpoint.weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const needed = 8 * numbers; // as float32, and the runtime's own copy of it
-  if (device === "cpu" && needed > availableMemory()) {
+  if (computing.device === "cpu" && needed > availableMemory()) {
     const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
     return { skipped: `it takes ${gibibytes(needed)} of memory, and there are ${gibibytes(availableMemory())}` };
   }
@@ -98,7 +98,7 @@ async function compare(recipe: Recipe, merged: Checkpoint, options: MergedOption
   tell(`Comparing the losses of ${encoded.length} examples.\n`);
   const lossesOf = async (model: Checkpoint, adapter: Float32Array) => {
     signal.throwIfAborted();
-    const evaluator = await openEvaluator(model, spec, { device, threads });
+    const evaluator = await openEvaluator(model, spec, computing);
     try {
       return await evaluator.losses(adapter, encoded);
     } finally {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { AdapterSpec } from "../../learning/model/adapter.ts";
+import { onDevice } from "./onDevice.ts";
 import { usage } from "./options.ts";
 import { type JsonValue, showReport, type Terminal } from "./report.ts";
 
@@ -64,14 +65,13 @@ export function planCommand(terminal: Terminal): Command {
       const { measureGemmRate } = await import("../../learning/graph/gemmRate.ts");
       const { artifactSize } = await import("../../learning/artifact/artifact.ts");
       const { adapterLayout } = await import("../../learning/model/adapter.ts");
-      const { requireDevice } = await import("../compute/device.ts");
 
-      const device = await requireDevice(options.device);
       const checkpoint = await openCheckpoint(options.model);
       const length = bucketFor({ tokens: new Int32Array(tokens + 1), promptLength: 1 }, checkpoint.config);
       const available = availableMemory(options.memory === undefined ? undefined : number("memory", 1 << 30) * 2 ** 20);
       const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length }, available);
-      const rate = await measureGemmRate({ device, threads });
+      const { device } = options;
+      const rate = await onDevice({ device, gpu: 0, threads }, (computing) => measureGemmRate(computing), { terminal });
       const artifact = artifactSize(adapterLayout(checkpoint.config, spec));
       const { family, layers, hidden } = checkpoint.config;
       const { memory, parameters, trained, disk, flops } = plan;

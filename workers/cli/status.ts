@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Address } from "viem";
+import type { Engine } from "../../learning/validate/report.ts";
 import { nameOf, Phase, Role } from "../../protocol/words.ts";
 import { type PoolView, type PositionView, readPool, readPosition, readSigner } from "../chain/accounts.ts";
 import { reach } from "../chain/failure.ts";
@@ -96,6 +97,8 @@ function statusReport(view: RoundView, others: Others, token: Token, worker: Wor
     ]);
   }
   fields.push(["worker", workerLine(worker)]);
+  const engine = worker?.status.engine;
+  if (engine) fields.push(["computes on", engineLine(engine)]);
   const error = worker?.status.lastError;
   if (error) fields.push(["last error", `${error.at}: ${error.message}`]);
   const due = worker?.running ? worker.status.duties : [];
@@ -136,6 +139,10 @@ function workerLine(worker: Worker): string {
   if (!worker.running) return `not running; last seen ${seen?.at ?? "never"}`;
   const busy = work === null ? "idle" : `${work.id} ${work.done}/${work.total}`;
   return `process ${pid}, ${busy}, queue on ${queue}, store at ${store ?? "nowhere"}`;
+}
+
+function engineLine({ provider, gpu, name, runtime }: Engine): string {
+  return `${name}${gpu === undefined ? "" : ` (GPU ${gpu})`}, ${provider} of ONNX Runtime ${runtime}`;
 }
 
 async function readWorker({ work }: AccountConfig): Promise<Worker> {

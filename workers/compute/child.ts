@@ -1,3 +1,4 @@
+import { openDevices } from "./device.ts";
 import { computeHead } from "./head.ts";
 import { openRecipes } from "./recipe.ts";
 import { computeScores } from "./scores.ts";
@@ -6,8 +7,9 @@ import { computeUpdate } from "./update.ts";
 
 /** The compute program: the one process that holds the device. */
 const recipes = openRecipes();
+const devices = openDevices();
 serveCompute({
   aggregate: (request) => computeHead(recipes, request),
-  train: (request, doing) => computeUpdate(recipes, request, doing),
-  validate: (request, doing) => computeScores(recipes, request, doing),
+  train: (request, doing) => computeUpdate({ recipes, devices }, request, doing),
+  validate: (request, doing) => computeScores({ recipes, devices }, request, doing),
 });

@@ -1,10 +1,11 @@
+import type { Engine } from "../../learning/validate/report.ts";
 import { PassingError } from "../../protocol/errors.ts";
 import { exchange, type WorkLimits } from "./exchange.ts";
 import { type ComputeProcess, ownProgram, startProcess, stopProcess } from "./process.ts";
 import type { ComputeKind, RequestOf, ResultOf } from "./protocol.ts";
 
 /** The recipe and the machine: what every request says alike. */
-export type ComputeSettings = Pick<RequestOf<"train">, "manifest" | "model" | "device" | "threads" | "memory">;
+export type ComputeSettings = Pick<RequestOf<"train">, "manifest" | "model" | "device" | "gpu" | "threads" | "memory">;
 /** What one request says by itself. */
 export type Work<K extends ComputeKind> = Omit<RequestOf<K>, keyof ComputeSettings>;
 
@@ -18,6 +19,8 @@ export type ComputeOptions = {
 export type WorkOptions = {
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told what computes, once it is known. */
+  onEngine?: ((engine: Engine) => void) | undefined;
 };
 
 export type Compute = {
@@ -50,11 +53,11 @@ export function openCompute({ settings, program = ownProgram, limits, onLine = (
   }
 
   return {
-    run(kind, work, { signal, onProgress } = {}) {
+    run(kind, work, { signal, onProgress, onEngine } = {}) {
       const request = { ...settings, ...work, kind } as unknown as RequestOf<typeof kind>;
       const mine = turn.then(() => {
         signal?.throwIfAborted();
-        return exchange(processNow(), request, { ...limits, id: ++count, signal, onProgress });
+        return exchange(processNow(), request, { ...limits, id: ++count, signal, onProgress, onEngine });
       });
       turn = mine.catch(() => {});
       return mine;

@@ -1,4 +1,4 @@
-import type { Device } from "../../learning/graph/session.ts";
+import type { Computing } from "../../learning/graph/session.ts";
 import type { AdapterSpec } from "../../learning/model/adapter.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
 import { type Evaluator, openEvaluator } from "../../learning/model/evaluator.ts";
@@ -6,9 +6,7 @@ import { openStreamedEvaluator } from "../../learning/streamed/streamedEvaluator
 import { judgingForm } from "../../learning/train/fit.ts";
 import type { Form } from "../../learning/train/stepper.ts";
 
-export type FittingOptions = {
-  device: Device;
-  threads: number;
+export type FittingOptions = Computing & {
   /** Tokens of the longest example. */
   longest: number;
   /** Bytes of memory there are. */

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { Engine } from "../../learning/validate/report.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { type ComputeProcess, stopProcess } from "./process.ts";
 import {
@@ -21,6 +22,7 @@ export type ExchangeOptions = WorkLimits & {
   id: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
+  onEngine?: ((engine: Engine) => void) | undefined;
 };
 
 const CANCEL_GRACE = 10_000; // milliseconds to heed a cancellation before the process is stopped
@@ -29,7 +31,7 @@ const CANCEL_GRACE = 10_000; // milliseconds to heed a cancellation before the p
 export function exchange<K extends ComputeKind>(
   { child, program, lastWords }: ComputeProcess,
   request: RequestOf<K>,
-  { id, signal, onProgress, silence, limit, memory }: ExchangeOptions,
+  { id, signal, onProgress, onEngine, silence, limit, memory }: ExchangeOptions,
 ): Promise<ResultOf<K>> {
   const kind = request.kind as K;
   const started = performance.now();
@@ -57,6 +59,7 @@ export function exchange<K extends ComputeKind>(
         return;
       }
       if (answer.id !== id) return; // of work that was given up
+      if (answer.type === "engine") return onEngine?.(answer.engine);
       if (answer.type === "progress") return onProgress?.(answer.done, answer.total);
       if (signal?.aborted) return settle(() => reject(signal.reason));
       if (answer.type === "failed") return settle(() => reject(failure(answer)));

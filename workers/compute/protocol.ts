@@ -5,8 +5,8 @@ import { z } from "zod";
  * What a worker and its compute process say to each other, as JSON over Node's IPC channel. Only paths, digests and
  * numbers cross; weights and examples stay in files. Whatever speaks this protocol may be named as `compute.program`.
  *
- * The worker sends `Order`s, one at a time; the compute process answers each with any number of `progress` messages and
- * one `done` or `failed`. It says `beat` now and then while it lives, and ends when the channel closes.
+ * The worker sends `Order`s, one at a time; the compute process answers each with any number of `engine` and `progress`
+ * messages and one `done` or `failed`. It says `beat` now and then while it lives, and ends when the channel closes.
  */
 
 const path = z.string().min(1);
@@ -24,9 +24,13 @@ const common = {
   manifest: path, // file
   model: path, // folder of the base model
   device: z.enum(["cpu", "cuda"]),
+  gpu: z.array(z.int().min(0)).min(1).optional(), // numbers of GPUs, the first free one of which is taken; 0 where none is named
   threads: z.int().min(1),
   memory: z.int().min(1).optional(), // MiB that it may use; what the machine or its container has, if that is less
 };
+
+/** What computed, with which version of the runtime, by the report's names; see `DeviceReport`. */
+export const engineSchema = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Apply accepted updates to a head and write the head that follows. No base: the all-zero first head. */
 export const aggregateRequest = z.strictObject({
@@ -70,8 +74,7 @@ export const trainResult = z.strictObject({
   steps: z.int().min(1), // that were trained
   heldOut: z.number().nullable(), // lowest loss of what is held out, nats a token
   graph: z.string(), // sha256 of the training graph
-  form: z.enum(["fused", "streamed"]), // the whole model in memory, or a group of layers at a time
-  device: z.string(),
+  engine: engineSchema,
 });
 
 /** Measure every published proposal of a round against the head and write the validation report. */
@@ -116,6 +119,7 @@ export type Order = z.infer<typeof orderSchema>;
 /** From the compute process to the worker. */
 export const answerSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("beat"), memory: z.int().min(0) }), // resident bytes
+  z.strictObject({ type: z.literal("engine"), id: z.int(), engine: engineSchema }), // what the work is done on
   z.strictObject({ type: z.literal("progress"), id: z.int(), done: z.number(), total: z.number() }),
   z.strictObject({ type: z.literal("done"), id: z.int(), result: z.unknown() }),
   z.strictObject({

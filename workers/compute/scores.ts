@@ -1,12 +1,11 @@
 import { readFile, rm } from "node:fs/promises";
-import { env } from "onnxruntime-node";
 import { headDigest, writeHead } from "../../learning/aggregate/head.ts";
 import { digest, readArtifact } from "../../learning/artifact/artifact.ts";
 import { readDomains } from "../../learning/data/examples.ts";
 import { type Proposal, validate } from "../../learning/validate/validate.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { availableTo, requireDevice } from "./device.ts";
+import { availableTo, type Devices, sayWaits } from "./device.ts";
 import { openFittingEvaluator } from "./evaluator.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
@@ -16,11 +15,10 @@ import type { Doing } from "./serve.ts";
 
 /** Measures every proposal of a round against the head and writes the report; see `validate`. */
 export async function computeScores(
-  recipes: Recipes,
+  { recipes, devices }: { recipes: Recipes; devices: Devices },
   request: RequestOf<"validate">,
-  { signal, onProgress }: Doing,
+  { signal, onProgress, onEngine }: Doing,
 ): Promise<ResultOf<"validate">> {
-  const device = await requireDevice(request.device);
   const recipe = await recipes(request);
   const { manifest, checkpoint, spec, tokenizer } = recipe;
   const head = await openHead(recipe, request.head);
@@ -30,30 +28,32 @@ export async function computeScores(
   }
   const own = request.privateData === null ? [] : [...readDomains(request.privateData, recipe.chat).values()].flat();
 
-  const { evaluator, form } = await openFittingEvaluator(checkpoint, spec, {
-    ...{ device, threads: request.threads, signal },
-    ...{ longest: manifest.maxTokens, available: availableTo(request) },
-  });
-  try {
-    const { scores, report } = await validate({
-      evaluator,
-      tokenizer,
-      manifest,
-      head,
-      proposals,
-      publicSet: await readPublicSet(request.publicData, recipe),
-      privateSet: own,
-      seed: request.seed,
-      salt: request.salt,
-      engine: { runtime: env.versions.node ?? env.versions.common, device, form, threads: request.threads },
-      onProgress,
-      signal,
-    });
-    await writeFileAtomic(request.out, report);
-    return { sha256: digest(report), head: headDigest(writeHead(head)), scores };
-  } finally {
-    await evaluator.close();
-  }
+  const { scores, report } = await devices.use(
+    request,
+    async (computing, engine) => {
+      const { evaluator, form } = await openFittingEvaluator(checkpoint, spec, {
+        ...computing,
+        ...{ longest: manifest.maxTokens, available: availableTo(request), signal },
+      });
+      try {
+        onEngine({ ...engine, form });
+        return await validate({
+          ...{ evaluator, tokenizer, manifest, head, proposals, engine: { ...engine, form } },
+          publicSet: await readPublicSet(request.publicData, recipe),
+          privateSet: own,
+          seed: request.seed,
+          salt: request.salt,
+          onProgress,
+          signal,
+        });
+      } finally {
+        await evaluator.close();
+      }
+    },
+    { signal, onWait: () => sayWaits(request) },
+  );
+  await writeFileAtomic(request.out, report);
+  return { sha256: digest(report), head: headDigest(writeHead(head)), scores };
 }
 
 async function readProposal(

@@ -1,8 +1,13 @@
 import { Worker } from "node:worker_threads";
+import type { Engine } from "../../learning/validate/report.ts";
 import { FlockError, PermanentError } from "../../protocol/errors.ts";
 import { type Answer, type ComputeKind, orderSchema, type RequestOf, type ResultOf } from "./protocol.ts";
 
-export type Doing = { signal: AbortSignal; onProgress: (done: number, total: number) => void };
+export type Doing = {
+  signal: AbortSignal;
+  onProgress: (done: number, total: number) => void;
+  onEngine: (engine: Engine) => void;
+};
 
 /** One function for each kind of work. */
 export type Handlers = { [K in ComputeKind]: (request: RequestOf<K>, doing: Doing) => Promise<ResultOf<K>> };
@@ -21,9 +26,10 @@ export function serveCompute(handlers: Handlers): void {
     const controller = new AbortController();
     running.set(id, controller);
     const onProgress = (done: number, total: number) => say({ type: "progress", id, done, total });
+    const onEngine = (engine: Engine) => say({ type: "engine", id, engine });
     try {
       const handler = handlers[request.kind] as Handlers[K];
-      const result = await handler(request, { signal: controller.signal, onProgress });
+      const result = await handler(request, { signal: controller.signal, onProgress, onEngine });
       say({ type: "done", id, result });
     } catch (error) {
       const { message } = error as Error;

@@ -10,7 +10,7 @@ import { drawLosses } from "../../learning/train/lossCurve.ts";
 import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { availableTo, requireDevice } from "./device.ts";
+import { availableTo, type Devices, sayWaits } from "./device.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
 import type { Recipe, Recipes } from "./recipe.ts";
@@ -22,11 +22,10 @@ import type { Doing } from "./serve.ts";
  * interrupted: it goes on from the state saved beside `out`.
  */
 export async function computeUpdate(
-  recipes: Recipes,
+  { recipes, devices }: { recipes: Recipes; devices: Devices },
   request: RequestOf<"train">,
-  { signal, onProgress }: Doing,
+  { signal, onProgress, onEngine }: Doing,
 ): Promise<ResultOf<"train">> {
-  const device = await requireDevice(request.device);
   const recipe = await recipes(request);
   const { checkpoint, spec, layout, limit } = recipe;
   const { heldOut: _, patience, ...training } = request.training;
@@ -36,12 +35,21 @@ export async function computeUpdate(
   const start = headToFlat(await openHead(recipe, request.head));
   const state = `${request.out}.state`;
 
-  const trained = await trainFrom(state, {
-    ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, device, threads: request.threads, form },
-    heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
-    onProgress: ({ step, steps }) => onProgress(step, steps),
-    signal,
-  });
+  const { engine, ...trained } = await devices.use(
+    request,
+    async (computing, device) => {
+      const engine = { ...device, form };
+      onEngine(engine);
+      const trained = await trainFrom(state, {
+        ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form },
+        heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
+        onProgress: ({ step, steps }) => onProgress(step, steps),
+        signal,
+      });
+      return { engine, ...trained };
+    },
+    { signal, onWait: () => sayWaits(request) },
+  );
 
   const delta = trained.flat.map((value, index) => value - (start[index] as number));
   const update = clipToNorm(layout, delta, limit);
@@ -58,8 +66,7 @@ export async function computeUpdate(
     steps: trained.losses.length,
     heldOut: trained.heldOut.length === 0 ? null : Math.min(...trained.heldOut),
     graph: trained.graph,
-    form,
-    device: trained.device,
+    engine,
   };
 }
 

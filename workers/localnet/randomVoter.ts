@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { headDigest } from "../../learning/aggregate/head.ts";
 import { digest } from "../../learning/artifact/artifact.ts";
 import { Stream } from "../../learning/random.ts";
+import { openDevices } from "../compute/device.ts";
 import { computeHead } from "../compute/head.ts";
 import type { RequestOf, ResultOf } from "../compute/protocol.ts";
 import { openRecipes } from "../compute/recipe.ts";
@@ -25,8 +26,9 @@ async function guess({ seed, salt, proposals, head, out }: RequestOf<"validate">
 }
 
 const recipes = openRecipes();
+const devices = openDevices();
 serveCompute({
   aggregate: (request) => computeHead(recipes, request),
-  train: (request, doing) => computeUpdate(recipes, request, doing),
+  train: (request, doing) => computeUpdate({ recipes, devices }, request, doing),
   validate: guess,
 });

@@ -28,7 +28,7 @@ describe("a merged model of a task", () => {
     recipe = await openRecipe({ manifest: task.manifestFile, model: task.model });
     options = {
       ...{ model: task.model, flat: randomDelta(new Stream("merged", "head"), recipe.layout, 0.5) },
-      ...{ folder: join(out, "merged"), float32: false, device: "cpu", threads: 1 },
+      ...{ folder: join(out, "merged"), float32: false, computing: { device: "cpu", threads: 1 } },
       examples: await readPublicSet(task.publicData, recipe),
       ...{ signal: new AbortController().signal, tell: (text) => void told.push(text) },
     };

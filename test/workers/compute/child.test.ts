@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Hex } from "viem";
-import type { Report } from "../../../learning/validate/report.ts";
+import { probeDevice } from "../../../learning/train/device.ts";
+import type { Engine, Report } from "../../../learning/validate/report.ts";
 import { PassingError, PermanentError } from "../../../protocol/errors.ts";
 import { MIN_SCORE, MISSING } from "../../../protocol/words.ts";
 import { type Compute, openCompute } from "../../../workers/compute/client.ts";
@@ -54,7 +55,15 @@ describe("the compute process", () => {
   test("trains an update whose loss falls and whose norm keeps the bound, twice the same", async () => {
     const steps: number[] = [];
     const work = { head: at("zero"), data: task.trainData, training, seed: "a", out: at("a") };
-    const result = await compute.run("train", work, { onProgress: (done) => steps.push(done) });
+    let engine: Engine = {};
+    const result = await compute.run("train", work, {
+      onProgress: (done) => steps.push(done),
+      onEngine: (told) => {
+        engine = told;
+      },
+    });
+    assert.deepEqual(result.engine, { ...(await probeDevice({ device: "cpu" })), threads: 1, form: "fused" });
+    assert.deepEqual(engine, result.engine);
     assert.ok(result.losses.last < result.losses.first);
     assert.ok(result.norm > 0 && result.norm <= task.manifest.adapter.maxNorm);
     assert.equal(result.sha256, await sha256OfFile(at("a")));
@@ -133,6 +142,7 @@ describe("the compute process", () => {
     assert.equal(result.sha256, await sha256OfFile(at("report")));
     const report = JSON.parse(await readFile(at("report"), "utf8")) as Report;
     assert.equal(report.proposals[0]?.score, result.scores[0]);
+    assert.deepEqual(report.engine, { ...(await probeDevice({ device: "cpu" })), threads: 1, form: "fused" });
     assert.ok(report.own.examples.length > 0);
   });
 

@@ -37,11 +37,12 @@ describe("the compute client", () => {
     return compute;
   }
 
-  test("returns the result and reports progress", async () => {
-    const seen: number[] = [];
-    const result = await start().run("train", work("fine"), { onProgress: (done) => seen.push(done) });
+  test("returns the result and reports what computes, and progress", async () => {
+    const seen: (number | object)[] = [];
+    const see = (what: number | object) => void seen.push(what);
+    const result = await start().run("train", work("fine"), { onProgress: see, onEngine: see });
     assert.equal(result.losses.last, 1);
-    assert.deepEqual(seen, [1, 2]);
+    assert.deepEqual(seen, [{ device: "fine" }, 1, 2]);
   });
 
   test("does one piece of work after the other in one process", async () => {
