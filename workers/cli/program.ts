@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { claimCommand } from "./claim.ts";
 import { closeCommand, sweepCommand } from "./close.ts";
 import { acceptDelegationCommand, delegateCommand } from "./delegate.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exitCommand } from "./exitStake.ts";
 import { exportCommand } from "./exportHead.ts";
 import { generateCommand } from "./generate.ts";
@@ -44,6 +45,7 @@ export function flockctl(terminal: Terminal): Command {
     generateCommand,
     planCommand,
     modelCommand,
+    doctorCommand,
   ];
   for (const verb of verbs) program.addCommand(verb(terminal));
   return settled(program);

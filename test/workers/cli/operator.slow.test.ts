@@ -56,6 +56,9 @@ describe("flockctl for an operator", () => {
     const before = await nonce();
     await json("stake", "--role", "trainer", "--amount", "150", "--yes", "--id", "first");
     assert.equal(await nonce(), before);
+    const { checks } = await json("doctor");
+    const chain = checks.find(({ name }: { name: string }) => name === "chain");
+    assert.match(chain.found, /task 1 is of this manifest/);
     const status = await json("status");
     assert.equal(status.account.active, String(150n * FLK));
     assert.equal(status.role, 0);
