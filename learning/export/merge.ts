@@ -3,72 +3,16 @@ import { type FileHandle, mkdir, open, readFile, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { PermanentError } from "../../protocol/errors.ts";
-import { bytesOf, readFileHeader, type SafetensorsEntry, safetensorsHeader } from "../artifact/safetensors.ts";
-import {
-  type AdapterSpec,
-  type AdapterTensor,
-  adapterLayout,
-  adapterScale,
-  factorA,
-  factorAToFloat,
-} from "../model/adapter.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
+import type { SafetensorsEntry } from "../artifact/safetensors.ts";
+import { decode } from "../graph/fourBit.ts";
+import { sizeOf } from "../graph/shapes.ts";
+import { type AdapterTensor, adapterScale, factorA, factorAToFloat } from "../model/adapter.ts";
 import { INDEX_FILE } from "../model/shardIndex.ts";
-import { linearName } from "../model/weights.ts";
+import type { Merge, Part, Shard } from "./mergePlan.ts";
 import { narrow, type StoredDtype, widen } from "./storedNumbers.ts";
 
 /** Numbers that are in memory at once: 2^20, of four or eight bytes each, and what is made of them. */
 const CHUNK = 1 << 20;
-
-/** A tensor as it lies in the base, the type in which it is written, and what is added to it, if anything. */
-type Part = { source: SafetensorsEntry; dtype: StoredDtype; change: AdapterTensor | undefined };
-type Shard = { name: string; header: Buffer; parts: Part[]; bytes: number };
-
-/** A base with an adapter merged into it, ready to be written. */
-export type Merge = {
-  model: string;
-  shards: Shard[];
-  /** Bytes of all shards. */
-  bytes: number;
-  /** Types in which numbers are stored. */
-  dtypes: StoredDtype[];
-  spec: AdapterSpec;
-  flat: Float32Array;
-  dtype: "F32" | undefined;
-};
-
-export type MergeParameters = {
-  /** The base's folder, from which `checkpoint` was opened. */
-  model: string;
-  checkpoint: Checkpoint;
-  spec: AdapterSpec;
-  /** The factors B, in the order of `adapterLayout`. */
-  flat: Float32Array;
-  /** Stores all weights in float32; by default each as the base does. */
-  dtype?: "F32" | undefined;
-};
-
-/** Lays out a merged model: the base's files with the same tensors in the same order. Reads headers only. */
-export async function planMerge({ model, checkpoint, spec, flat, dtype }: MergeParameters): Promise<Merge> {
-  const changes = new Map(
-    adapterLayout(checkpoint.config, spec).map((tensor) => [linearName(tensor.layer, tensor.target), tensor]),
-  );
-  const shards: Shard[] = [];
-  for (const name of checkpoint.files.filter((file) => file.endsWith(".safetensors"))) {
-    const { tensors, metadata } = await readFileHeader(join(model, name));
-    const parts = tensors.map((source): Part => {
-      // `openCheckpoint` has refused all other types.
-      return { source, dtype: dtype ?? (source.dtype as StoredDtype), change: changes.get(source.name) };
-    });
-    const written = parts.map(({ source, dtype }) => ({ name: source.name, shape: source.shape, dtype }));
-    // Some readers of Hugging Face files insist on knowing who wrote the tensors.
-    const header = safetensorsHeader(written, metadata.size > 0 ? metadata : new Map([["format", "pt"]]));
-    const bytes = header.length + written.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
-    shards.push({ name, header, parts, bytes });
-  }
-  const dtypes = [...new Set(shards.flatMap(({ parts }) => parts.map((part) => part.dtype)))];
-  return { model, shards, bytes: shards.reduce((sum, { bytes }) => sum + bytes, 0), dtypes, spec, flat, dtype };
-}
 
 export type WrittenFile = { name: string; bytes: number; sha256: Hex };
 
@@ -89,9 +33,9 @@ export async function writeMerge(
     onFile?.(shard.name);
     written.push(await writeShard(merge, shard, join(out, shard.name), signal));
   }
-  const config = configText(await readFile(join(merge.model, "config.json"), "utf8"), merge.dtype);
+  const config = configText(await readFile(join(merge.model, "config.json"), "utf8"), merge);
   await writeFile(join(out, "config.json"), config, { flush: true });
-  if (merge.shards.length > 1) await writeFile(join(out, INDEX_FILE), indexText(merge), { flush: true });
+  if (merge.indexed) await writeFile(join(out, INDEX_FILE), indexText(merge), { flush: true });
   return written;
 }
 
@@ -119,30 +63,53 @@ async function writeShard(merge: Merge, shard: Shard, path: string, signal?: Abo
 }
 
 async function writePart(
-  { spec, flat }: Merge,
-  { source, dtype, change }: Part,
+  { spec, flat, folder }: Merge,
+  part: Part,
   file: FileHandle,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const { name, offset, bytes } = source;
-  const width = source.shape.at(-1) ?? 1;
+  const { source, scales, dtype, shape, change } = part;
+  const width = shape.at(-1) ?? 1;
+  const rows = sizeOf(shape) / width;
   const a = change && factorAToFloat(factorA(spec, change));
-  const rowBytes = (bytes * width) / source.shape.reduce((product, n) => product * n, 1);
-  const chunk = rowBytes * Math.max(1, Math.floor(CHUNK / width));
-  for (let done = 0; done < bytes; done += chunk) {
-    const buffer = new Uint8Array(Math.min(chunk, bytes - done));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset + done);
-    if (bytesRead !== buffer.length) throw new PermanentError(`The file ends in the middle of "${name}".`);
-    if (change === undefined && dtype === source.dtype) {
-      await write(buffer);
-      continue;
+  const atOnce = Math.max(1, Math.floor(CHUNK / width));
+  const scaleFile = scales && (await open(join(folder, scales.file), "r"));
+  try {
+    for (let first = 0; first < rows; first += atOnce) {
+      const count = Math.min(atOnce, rows - first);
+      const bytes = await readRows(file, source, { rows, first, count });
+      if (change === undefined && dtype === source.dtype) {
+        await write(bytes);
+        continue;
+      }
+      const numbers =
+        scales === undefined || scaleFile === undefined
+          ? widen(bytes, source.dtype as StoredDtype)
+          : fourBits(bytes, await readRows(scaleFile, scales, { rows, first, count }));
+      if (change !== undefined && a !== undefined) {
+        addProduct(numbers, first, { change, a, flat, scale: adapterScale(spec) });
+      }
+      await write(narrow(numbers, dtype, `"${source.name}" with the adapter`));
     }
-    const numbers = widen(buffer, source.dtype as StoredDtype);
-    if (change !== undefined && a !== undefined) {
-      addProduct(numbers, done / rowBytes, { change, a, flat, scale: adapterScale(spec) });
-    }
-    await write(narrow(numbers, dtype, `"${name}" with the adapter`));
+  } finally {
+    await scaleFile?.close();
   }
+}
+
+/** The bytes of some rows of a tensor that has so many. */
+async function readRows(
+  file: FileHandle,
+  { name, offset, bytes }: SafetensorsEntry,
+  { rows, first, count }: { rows: number; first: number; count: number },
+): Promise<Uint8Array> {
+  const buffer = new Uint8Array((bytes / rows) * count);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, offset + (bytes / rows) * first);
+  if (bytesRead !== buffer.length) throw new PermanentError(`The file ends in the middle of "${name}".`);
+  return buffer;
+}
+
+function fourBits(codes: Uint8Array, scales: Uint8Array): Float64Array {
+  return Float64Array.from(decode(codes, new Float16Array(scales.buffer as ArrayBuffer)));
 }
 
 /** Adds rows of scale * B A to the rows of a weight from `first` on. */
@@ -163,11 +130,14 @@ function addProduct(
   }
 }
 
-/** The base's `config.json`, as it is unless the type of its weights changes. */
-function configText(text: string, dtype: "F32" | undefined): string {
-  if (dtype === undefined) return text;
-  const config = JSON.parse(text) as Record<string, unknown>;
-  for (const field of ["torch_dtype", "dtype"]) if (config[field] !== undefined) config[field] = "float32";
+/** The base's `config.json`, as it is unless it says how its weights are stored and that changes. */
+function configText(text: string, { dtype, shards }: Merge): string {
+  const wasQuantised = shards.some(({ parts }) => parts.some(({ scales }) => scales !== undefined));
+  if (dtype === undefined && !wasQuantised) return text;
+  const { quantization_config: _, ...config } = JSON.parse(text) as Record<string, unknown>;
+  for (const field of ["torch_dtype", "dtype"]) {
+    if (dtype !== undefined && config[field] !== undefined) config[field] = "float32";
+  }
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 

@@ -1,4 +1,5 @@
-import { planMerge, writeMerge } from "../../learning/export/merge.ts";
+import { writeMerge } from "../../learning/export/merge.ts";
+import { planMerge } from "../../learning/export/mergePlan.ts";
 import { adapterLayout, adapterSize } from "../../learning/model/adapter.ts";
 import { openCheckpoint } from "../../learning/model/checkpoint.ts";
 import { TARGETS } from "../../learning/model/weights.ts";

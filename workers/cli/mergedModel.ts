@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Encoded, type Example, encode } from "../../learning/data/examples.ts";
-import { planMerge, type WrittenFile, writeMerge } from "../../learning/export/merge.ts";
+import { type WrittenFile, writeMerge } from "../../learning/export/merge.ts";
+import { planMerge } from "../../learning/export/mergePlan.ts";
 import type { Computing } from "../../learning/graph/session.ts";
-import { sizeOf } from "../../learning/graph/shapes.ts";
 import { openBaseModel } from "../../learning/model/baseModel.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
-import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { availableMemory } from "../../learning/train/fit.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
+import { openFittingEvaluator } from "../compute/evaluator.ts";
 import type { Recipe } from "../compute/recipe.ts";
 import { requireSpace, sha256OfFile } from "../files.ts";
 
@@ -18,8 +18,8 @@ const COMPARED = 8;
 /** Largest difference of an example's loss, in nats a token, that rounding explains: of weights in float32, and in 16 bits. */
 const TOLERANCE = { float32: 1e-4, half: 0.25 };
 
-/** Losses of the merged model beside those of base and adapter, in nats a token; or why they were not compared. */
-export type Comparison = { examples: number; largest: number; mean: number } | { skipped: string };
+/** Losses of the merged model beside those of base and adapter, in nats a token. */
+export type Comparison = { examples: number; largest: number; mean: number };
 
 export type MergedModel = { folder: string; dtypes: string[]; files: WrittenFile[]; comparison: Comparison };
 
@@ -86,19 +86,15 @@ async function checkFiles(folder: string, files: readonly WrittenFile[]): Promis
 async function compare(recipe: Recipe, merged: Checkpoint, options: MergedOptions): Promise<Comparison> {
   const { checkpoint, spec, tokenizer, manifest } = recipe;
   const { flat, examples, computing, signal, tell } = options;
-  const numbers = [...checkpoint.weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const needed = 8 * numbers; // as float32, and the runtime's own copy of it
-  if (computing.device === "cpu" && needed > availableMemory()) {
-    const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-    return { skipped: `it takes ${gibibytes(needed)} of memory, and there are ${gibibytes(availableMemory())}` };
-  }
   const step = Math.max(1, Math.floor(examples.length / COMPARED));
   const some = examples.filter((_, i) => i % step === 0).slice(0, COMPARED);
   const encoded = some.map((example): Encoded => encode(tokenizer, example, manifest.maxTokens));
+  const longest = Math.max(...encoded.map(({ tokens }) => tokens.length));
+  const available = availableMemory();
   tell(`Comparing the losses of ${encoded.length} examples.\n`);
   const lossesOf = async (model: Checkpoint, adapter: Float32Array) => {
     signal.throwIfAborted();
-    const evaluator = await openEvaluator(model, spec, computing);
+    const { evaluator } = await openFittingEvaluator(model, spec, { ...computing, longest, available, signal });
     try {
       return await evaluator.losses(adapter, encoded);
     } finally {
@@ -116,7 +112,6 @@ async function compare(recipe: Recipe, merged: Checkpoint, options: MergedOption
 }
 
 function checkComparison(comparison: Comparison, isFloat32: boolean): void {
-  if ("skipped" in comparison) return;
   const tolerance = isFloat32 ? TOLERANCE.float32 : TOLERANCE.half;
   if (comparison.largest <= tolerance) return;
   throw new PermanentError(

@@ -6,13 +6,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { writeRandomCheckpoint as writeLargeCheckpoint } from "../../../bench/support/randomCheckpoint.ts";
 import { readHeader } from "../../../learning/artifact/safetensors.ts";
-import { planMerge, writeMerge } from "../../../learning/export/merge.ts";
+import { writeMerge } from "../../../learning/export/merge.ts";
+import { planMerge } from "../../../learning/export/mergePlan.ts";
 import { adapterLayout, adapterSize } from "../../../learning/model/adapter.ts";
 import { openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 import { sha256OfFile } from "../../../workers/files.ts";
 import { examplesOf, type Family, factorsOf, families, spec, writeFamily } from "../../support/families.ts";
+import { writeDecoded, writeQuantised } from "../../support/quantised.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -89,6 +91,32 @@ describe("a merged model", () => {
       index.metadata.total_size,
       all.reduce((sum, { length }) => sum + length, 0),
     );
+  });
+
+  it("of a base in 4 bits has the numbers that its codes stand for, and the adapter", async () => {
+    const [plain, model, decoded] = [join(folder, "plain"), join(folder, "quantised"), join(folder, "decoded")];
+    const config = { ...families.llama2?.config, hidden_size: 32, intermediate_size: 64 };
+    await writeFamily(plain, { config, longest: 30 });
+    await writeQuantised(plain, model);
+    await writeDecoded(model, decoded);
+    const checkpoint = await openCheckpoint(model);
+    const flat = Float32Array.from(factorsOf(checkpoint.config).flatMap(({ b }) => [...b]));
+    const write = async (from: string, to: string) => {
+      const merge = { model: from, checkpoint: await openCheckpoint(from), spec, flat };
+      await writeMerge(await planMerge(merge), join(folder, to));
+      return readFile(join(folder, to, "model.safetensors"));
+    };
+    const [found, wanted] = [await write(model, "found"), await write(decoded, "wanted")];
+    const contents = (bytes: Buffer) =>
+      new Map(readHeader(bytes).tensors.map((t) => [t.name, [t.dtype, bytes.subarray(t.offset, t.offset + t.bytes)]]));
+    assert.deepEqual(contents(found), contents(wanted));
+    assert.equal((await openCheckpoint(join(folder, "found"))).config.quantised, undefined);
+    const [base, result] = [
+      await lossesOf(model, flat, "llama2"),
+      await lossesOf(join(folder, "found"), new Float32Array(flat.length), "llama2"),
+    ];
+    for (const [i, loss] of base.entries())
+      assert.ok(Math.abs(loss - (result[i] as number)) < 1e-5, `${loss} ${result[i]}`);
   });
 
   it("with an adapter of zeros is the base, bit by bit", async () => {
