@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, constants, mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Hex } from "viem";
 import { ExitCode, PassingError, PermanentError } from "../protocol/errors.ts";
@@ -44,6 +44,14 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Removes what a killed process left half-written of `file`. Only while nobody else writes it. */
+export async function removeParts(file: string): Promise<void> {
+  const left = (await readdir(dirname(file)).catch(() => [])).filter(
+    (name) => name.startsWith(`${basename(file)}.`) && name.endsWith(".part"),
+  );
+  for (const name of left) await rm(join(dirname(file), name), { force: true });
 }
 
 /** Free space that is left to others: a tenth of the disk, but never more than this. */

@@ -12,6 +12,9 @@ export const ownProgram = fileURLToPath(new URL("child.ts", import.meta.url));
 /** What a compute process may know of its surroundings: where programs and libraries are, and nothing secret. */
 const passedOn = /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|SYSTEMROOT)$/;
 
+/** Lines of its standard error that are kept: a runtime that dies of memory says so and prints a long trace after it. */
+const KEPT = 100;
+
 export type ComputeProcess = {
   child: ChildProcess;
   program: string;
@@ -36,7 +39,7 @@ export function startProcess(program: string, onLine: (line: string) => void): C
       onLine(line);
       if (stream !== child.stderr) return;
       words.push(line);
-      if (words.length > 20) words.shift();
+      if (words.length > KEPT) words.shift();
     });
   }
   return { child, program, lastWords: () => words.findLast((line) => /error\b.*:/i.test(line)) ?? words.at(-1) ?? "" };

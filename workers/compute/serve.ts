@@ -53,7 +53,7 @@ export function serveCompute(handlers: Handlers): void {
 /** What the machine says when it is short of space, memory, files or a device for a while. */
 const SHORTAGE = new RegExp(
   [
-    "\\b(ENOSPC|EDQUOT|EIO|EMFILE|ENFILE|EAGAIN|ENOMEM)\\b",
+    "\\b(ENOSPC|EDQUOT|EFBIG|EIO|EMFILE|ENFILE|EAGAIN|ENOMEM)\\b",
     "bad_alloc|out of memory|failed to allocate|allocation failed|cannot allocate memory",
     "cuda|cublas",
   ].join("|"),

@@ -9,7 +9,7 @@ import { requireFit } from "../../learning/train/fit.ts";
 import { drawLosses } from "../../learning/train/lossCurve.ts";
 import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
-import { writeFileAtomic } from "../files.ts";
+import { removeParts, writeFileAtomic } from "../files.ts";
 import { availableTo, type Devices, sayWaits } from "./device.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
@@ -34,6 +34,7 @@ export async function computeUpdate(
   const form = requireFit(checkpoint, { spec, length, ...training }, availableTo(request));
   const start = headToFlat(await openHead(recipe, request.head));
   const state = `${request.out}.state`;
+  await removeParts(request.out); // and of the state beside it
 
   const { engine, ...trained } = await devices.use(
     request,

@@ -7,6 +7,7 @@ test("takes what the machine was short of for passing", () => {
   const shortages = [
     "ENOSPC: no space left on device, write",
     "EDQUOT: disk quota exceeded, write",
+    "EFBIG: file too large, write",
     "EIO: i/o error, read",
     "EMFILE: too many open files, open 'update'",
     "ENFILE: file table overflow, open 'update'",
