@@ -13,6 +13,21 @@ export function widen({ buffer, byteOffset, byteLength }: Uint8Array, dtype: Sto
   return Float64Array.from(new Float32Array(wide.buffer));
 }
 
+/** The same into float32, exact as well, and without another array of all the numbers. */
+export function widenInto(
+  { buffer, byteOffset, byteLength }: Uint8Array,
+  dtype: StoredDtype,
+  numbers: Float32Array,
+): void {
+  if (dtype === "F32") numbers.set(new Float32Array(buffer, byteOffset, byteLength / 4));
+  else if (dtype === "F16") numbers.set(new Float16Array(buffer, byteOffset, byteLength / 2));
+  else {
+    const words = new Uint16Array(buffer, byteOffset, byteLength / 2);
+    const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+    for (let i = 0; i < bits.length; i++) bits[i] = (words[i] as number) << 16;
+  }
+}
+
 /**
  * Numbers as they lie in a file, each rounded once, to the nearest of the type, ties to even.
  * @throws PermanentError if one is beyond the type's range.

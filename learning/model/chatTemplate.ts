@@ -19,7 +19,7 @@ export type ChatTemplate = {
   split(messages: readonly Message[]): { prompt: string; completion: string };
 };
 
-const TEMPLATE_FILE = "chat_template.jinja";
+export const TEMPLATE_FILE = "chat_template.jinja";
 const CONFIG_FILE = "tokenizer_config.json";
 const MAX_BYTES = 1 << 20;
 const MAX_RANGE = 100_000;

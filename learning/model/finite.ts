@@ -37,18 +37,31 @@ async function checkTensor(
   const exponent = EXPONENT[dtype];
   if (exponent === undefined) return;
   for (let done = 0; done < bytes; done += CHUNK) {
-    const length = Math.min(CHUNK, bytes - done);
-    const { bytesRead } = await file.read(new Uint8Array(buffer), 0, length, offset + done);
-    if (bytesRead !== length) throw new PermanentError(`${path}: the file ends in the middle of "${name}".`);
-    const count = length / exponent.bytes;
-    const words = exponent.bytes === 2 ? new Uint16Array(buffer, 0, count) : new Uint32Array(buffer, 0, count);
-    const at = firstWith(words, exponent.bits);
-    if (at !== -1) {
-      throw new PermanentError(
-        `${path}: element ${done / exponent.bytes + at} of "${name}" is infinite or no number; get the model anew.`,
-      );
-    }
+    const piece = new Uint8Array(buffer, 0, Math.min(CHUNK, bytes - done));
+    const { bytesRead } = await file.read(piece, 0, piece.length, offset + done);
+    if (bytesRead !== piece.length) throw new PermanentError(`${path}: the file ends in the middle of "${name}".`);
+    requireFinite(piece, { name, dtype, first: done / exponent.bytes }, path);
   }
+}
+
+/**
+ * Checks numbers of a tensor, from the element `first` on. `piece` begins at a multiple of 4 of its buffer.
+ * @throws PermanentError that names file, tensor and element of the first that is infinite or no number.
+ */
+export function requireFinite(
+  piece: Uint8Array,
+  { name, dtype, first }: { name: string; dtype: SafetensorsDtype; first: number },
+  path: string,
+): void {
+  const exponent = EXPONENT[dtype];
+  if (exponent === undefined) return;
+  const { buffer, byteOffset, byteLength } = piece;
+  const count = byteLength / exponent.bytes;
+  const words =
+    exponent.bytes === 2 ? new Uint16Array(buffer, byteOffset, count) : new Uint32Array(buffer, byteOffset, count);
+  const at = firstWith(words, exponent.bits);
+  if (at === -1) return;
+  throw new PermanentError(`${path}: element ${first + at} of "${name}" is infinite or no number; get the model anew.`);
 }
 
 function firstWith(words: Uint16Array | Uint32Array, bits: number): number {

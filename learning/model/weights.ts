@@ -82,7 +82,7 @@ export const scalesName = (weight: string): string => `${weight}.scale`;
  * U8 [rows, inputs / 32, 16], and the scale of each 32 of them, F16 [rows, inputs / 32].
  */
 export function storedShapes(config: ModelConfig): StoredShape[] {
-  const linear = quantisedNames(config);
+  const linear = new Set(config.quantised ? linearNames(config) : []);
   return weightShapes(config).flatMap(({ name, shape }): StoredShape[] => {
     if (!linear.has(name)) return [{ name, shape, dtypes: FLOATS }];
     const blocks = [shape[0] as number, (shape[1] as number) / BLOCK];
@@ -93,11 +93,15 @@ export function storedShapes(config: ModelConfig): StoredShape[] {
   });
 }
 
-function quantisedNames({ layers, quantised = false }: ModelConfig): Set<string> {
-  if (!quantised) return new Set();
-  return new Set(
-    Array.from({ length: layers }, (_, layer) => TARGETS.map((target) => linearName(layer, target))).flat(),
-  );
+/** The names of all linear layers. */
+export function linearNames({ layers }: ModelConfig): string[] {
+  return Array.from({ length: layers }, (_, layer) => TARGETS.map((target) => linearName(layer, target))).flat();
+}
+
+/** The layer that a weight belongs to; none of embedding, last norm and output layer. */
+export function layerOf(name: string): number | undefined {
+  const digits = /^model\.layers\.(\d+)\./.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** @throws PermanentError if a linear layer cannot be cut into blocks of 32 numbers of a row. */

@@ -4,16 +4,14 @@ import { readHeader, type SafetensorsTensor, writeSafetensors } from "../../lear
 import { decode, encode } from "../../learning/graph/fourBit.ts";
 import { openCheckpoint, type StoredWeight } from "../../learning/model/checkpoint.ts";
 import { QUANTISATION } from "../../learning/model/config.ts";
-import { linearName, scalesName, TARGETS } from "../../learning/model/weights.ts";
+import { linearNames, scalesName } from "../../learning/model/weights.ts";
 
 const FILE = "model.safetensors";
 
 /** Writes a float32 checkpoint of one file once more, its linear layers in 4 bits, as one file. */
 export async function writeQuantised(source: string, target: string): Promise<void> {
   const { config } = await openCheckpoint(source);
-  const linear = new Set(
-    Array.from({ length: config.layers }, (_, layer) => TARGETS.map((target) => linearName(layer, target))).flat(),
-  );
+  const linear = new Set(linearNames(config));
   const bytes = await readFile(join(source, FILE));
   const tensors = readHeader(bytes).tensors.flatMap(({ name, dtype, shape, offset, bytes: length }) => {
     const data = Uint8Array.from(bytes.subarray(offset, offset + length));

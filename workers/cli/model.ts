@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { sizeOf } from "../../learning/graph/shapes.ts";
 import type { BaseModel } from "../../learning/model/baseModel.ts";
+import { weightShapes } from "../../learning/model/weights.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { sha256OfFile } from "../files.ts";
 import { showReport, type Terminal } from "./report.ts";
@@ -43,14 +44,22 @@ export function modelCommand(terminal: Terminal): Command {
 }
 
 function describe({ checkpoint: { config, weights }, tokenizer, chat }: BaseModel): [name: string, value: string][] {
+  const count = weightShapes(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const all = [...weights.values()];
-  const count = all.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const types = [...new Set(all.map(({ dtype }) => dtype))].sort().join(", ");
+  const types = [...new Set(all.map(({ dtype, scales }) => (scales === undefined ? dtype : "4 bits")))].sort();
+  // Weights in 16 bits are widened, those in 4 bits only their scales.
+  const loaded = all.reduce(
+    (sum, { shape, bytes, scales }) => sum + (scales === undefined ? 4 * sizeOf(shape) : bytes + 2 * scales.bytes),
+    0,
+  );
   return [
     ["family", config.family],
     ["shape", `${config.layers} layers of width ${config.hidden}, ${config.heads} heads (${config.kvHeads} of keys)`],
     ["positions", String(config.maxPositions)],
-    ["weights", `${count} in ${types}; ${Math.ceil((4 * count) / 2 ** 20)} MiB as float32`],
+    [
+      "weights",
+      `${count} in ${types.join(", ")}; ${Math.ceil(loaded / 2 ** 20)} MiB ${config.quantised ? "in memory" : "as float32"}`,
+    ],
     ["tokens", `${tokenizer.vocab} of ${config.vocabulary} rows`],
     ["chat template", chat === undefined ? "none" : "yes"],
   ];

@@ -9,6 +9,7 @@ import { generateCommand } from "./generate.ts";
 import { keysCommand } from "./keys.ts";
 import { modelCommand } from "./model.ts";
 import { planCommand } from "./plan.ts";
+import { quantizeCommand } from "./quantize.ts";
 import type { Terminal } from "./report.ts";
 import { revealCommand } from "./reveal.ts";
 import { signerCommand } from "./signer.ts";
@@ -46,6 +47,7 @@ export function flockctl(terminal: Terminal): Command {
     planCommand,
     modelCommand,
     doctorCommand,
+    quantizeCommand,
   ];
   for (const verb of verbs) program.addCommand(verb(terminal));
   return settled(program);

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { safetensorsHeader } from "../../../learning/artifact/safetensors.ts";
+import { encode, writeJsonl } from "../../../learning/data/examples.ts";
+import { sizeOf } from "../../../learning/graph/shapes.ts";
+import { adapterLayout, adapterSize } from "../../../learning/model/adapter.ts";
+import { openBaseModel } from "../../../learning/model/baseModel.ts";
+import { parseConfig } from "../../../learning/model/config.ts";
+import { openEvaluator } from "../../../learning/model/evaluator.ts";
+import { weightShapes } from "../../../learning/model/weights.ts";
+import { quantiseFolder } from "../../../workers/cli/quantisedFolder.ts";
+import { writeRandomCheckpoint } from "../../support/randomCheckpoint.ts";
+import { flockctl } from "../../support/workerTask.ts";
+
+const tiny = join(import.meta.dirname, "..", "..", "..", "models", "tiny");
+const program = join(import.meta.dirname, "..", "..", "support", "quantiseProgram.ts");
+const config = {
+  ...{ model_type: "llama", vocab_size: 263, hidden_size: 256, num_hidden_layers: 6, num_attention_heads: 4 },
+  ...{ intermediate_size: 512, max_position_embeddings: 64, rms_norm_eps: 1e-5 },
+};
+
+let folder: string;
+let model: string;
+let out: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flock-quantize-"));
+  model = join(folder, "model");
+  out = join(folder, "out");
+  await writeRandomCheckpoint(model, config, { dtype: "BF16" });
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) await cp(join(tiny, name), join(model, name));
+  await writeFile(join(model, "chat_template.jinja"), "{{ messages[0].content }}");
+});
+after(() => rm(folder, { recursive: true }));
+afterEach(() => rm(out, { recursive: true, force: true }));
+
+/** Names and contents of a folder's files. */
+async function contents(dir: string): Promise<[string, string][]> {
+  const names = (await readdir(dir)).sort();
+  return Promise.all(names.map(async (name) => [name, await readFile(join(dir, name), "base64")]));
+}
+
+const quantise = (changes: Partial<Parameters<typeof quantiseFolder>[0]> = {}) =>
+  quantiseFolder({ model, out, signal: new AbortController().signal, onProgress: () => {}, ...changes });
+
+describe("flockctl quantize", () => {
+  test("writes a whole base model in 4 bits, with tokenizer and template, and says what it takes and loses", async () => {
+    const { code, stdout, stderr } = await flockctl(["quantize", "--model", model, "--out", out, "--json"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /Quantizing: 50 %\n(.*\n)*Quantizing: 100 %/);
+    const said = JSON.parse(stdout);
+    const { checkpoint, files } = await openBaseModel(out);
+    assert.equal(checkpoint.config.quantised, true);
+    assert.deepEqual(said.files, checkpoint.files);
+    assert.deepEqual([...files, "quantize.json"].sort(), (await readdir(out)).sort());
+    assert.equal(said.bitsPerLinearWeight, 4.5);
+    assert.equal(said.bitsPerWeight, (8 * said.bytesAfter) / said.weights);
+    assert.ok(said.relativeError > 0.07 && said.relativeError < 0.1);
+    assert.equal(said.text, null);
+    const model4 = await flockctl(["model", "--dir", out]);
+    assert.match(model4.stdout, new RegExp(`^weights\t${said.weights} in 4 bits, BF16; \\d+ MiB in memory$`, "m"));
+
+    // Once more changes nothing, and says the same.
+    const before = await contents(out);
+    const again = await flockctl(["quantize", "--model", model, "--out", out, "--json"]);
+    assert.deepEqual(JSON.parse(again.stdout), said);
+    assert.deepEqual(await contents(out), before);
+  });
+
+  test("killed in the middle goes on behind its last whole file, to the same bytes", async () => {
+    await quantise({ out: join(folder, "whole") });
+    const whole = await contents(join(folder, "whole"));
+    const { signal } = spawnSync(process.execPath, [program, model, out, "60"]);
+    assert.equal(signal, "SIGKILL");
+    const left = await readdir(out);
+    assert.ok(left.includes("model-00003-of-00007.safetensors") && left.some((name) => name.endsWith(".part")));
+    await assert.rejects(openBaseModel(out), /config\.json cannot be read/);
+    let first: number | undefined;
+    await quantise({
+      onProgress: (done) => {
+        first ??= done;
+      },
+    });
+    assert.ok((first as number) > 0);
+    assert.deepEqual(await contents(out), whole);
+  });
+
+  test("writes a file again that is missing or of another length", async () => {
+    await quantise();
+    const whole = await contents(out);
+    await rm(join(out, "model-00002-of-00007.safetensors"));
+    await writeFile(join(out, "model-00003-of-00007.safetensors"), "short");
+    await quantise();
+    assert.deepEqual(await contents(out), whole);
+  });
+
+  test("interrupted leaves no folder that can be opened, and no torn file under its own name", async () => {
+    const controller = new AbortController();
+    const onProgress = (done: number, total: number) => {
+      if (done > total / 2) controller.abort(new DOMException("", "AbortError"));
+    };
+    await assert.rejects(quantise({ signal: controller.signal, onProgress }), /AbortError/);
+    await assert.rejects(openBaseModel(out), /config\.json cannot be read/);
+    const whole = await contents(join(folder, "whole"));
+    for (const [name, bytes] of await contents(out)) {
+      if (name.endsWith(".safetensors")) assert.equal(bytes, new Map(whole).get(name));
+    }
+  });
+
+  test("touches no folder that is the model's, another's, begun for another model, or damaged", async () => {
+    const refuses = (message: RegExp, changes?: Parameters<typeof quantise>[0]) =>
+      assert.rejects(quantise(changes), (error: Error) => message.test(error.message) || assert.fail(error.message));
+    await refuses(/--out must be another folder than the model's/, { out: join(folder, ".", "model") });
+    await mkdir(out);
+    await writeFile(join(out, "mine"), "mine");
+    await refuses(/out is not empty, and was not begun by this command/);
+    await rm(out, { recursive: true });
+    await writeFile(out, "mine");
+    await refuses(/out is no folder/);
+    await rm(out);
+    await quantise();
+    const other = join(folder, "other");
+    await writeRandomCheckpoint(other, config, { dtype: "BF16", seed: "other" });
+    await refuses(/out was begun for another model than .*other/, { model: other });
+    await refuses(/out is quantised already/, { model: out, out: other });
+    await writeFile(join(out, "quantize.json"), "{}");
+    await refuses(/quantize\.json is damaged/);
+  });
+
+  test("names wrong options, a model that is damaged and a text that cannot be used, before any work", async () => {
+    const wrong = await flockctl(["quantize", "--model", model, "--out", out, "--windows", "0"]);
+    assert.deepEqual([wrong.code, /--windows must be a whole number/.test(wrong.stderr)], [2, true]);
+    const torn = join(folder, "torn");
+    await cp(model, torn, { recursive: true });
+    const file = join(torn, "model.safetensors");
+    await writeFile(file, (await readFile(file)).subarray(0, -2));
+    const truncated = await flockctl(["quantize", "--model", torn, "--out", out]);
+    assert.deepEqual([truncated.code, /model\.safetensors: the tensors end/.test(truncated.stderr)], [3, true]);
+    const missing = await flockctl(["quantize", "--model", model, "--out", out, "--text", join(folder, "nowhere")]);
+    assert.deepEqual([missing.code, /The text .*nowhere cannot be read/.test(missing.stderr)], [3, true]);
+    await assert.rejects(readdir(out));
+  });
+
+  test("measures text by both models: pieces of it, or the completions of examples", async () => {
+    const file = join(folder, "text.txt");
+    await writeFile(file, "The loss of a piece counts all of its tokens but the first. é ".repeat(12));
+    const measure = async (text: string, windows: number) => {
+      const args = ["quantize", "--model", tiny, "--out", out, "--text", text, "--windows", String(windows), "--json"];
+      const { code, stdout, stderr } = await flockctl(args);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, new RegExp(`Measuring ${windows} windows of text by both models`));
+      return JSON.parse(stdout).text;
+    };
+    const { before, after, difference } = await measure(file, 2);
+    assert.equal(before.perplexity, Math.exp(before.loss));
+    assert.equal(difference, after.loss - before.loss);
+    assert.ok(difference !== 0 && Math.abs(difference) < 0.5, `${difference}`);
+
+    const examples = ["a", "bcd", "efghij"].map((completion) => ({ domain: "text", prompt: "say ", completion }));
+    await writeFile(join(folder, "text.jsonl"), writeJsonl(examples));
+    const { checkpoint, tokenizer } = await openBaseModel(tiny);
+    const spec = { rank: 2, alpha: 1, targets: ["v_proj"], seed: "s" };
+    const evaluator = await openEvaluator(checkpoint, spec, { device: "cpu", threads: 1 });
+    const flat = new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec)));
+    const losses = await evaluator.losses(
+      flat,
+      examples.map((example) => encode(tokenizer, example, 64)),
+    );
+    await evaluator.close();
+    // The completions' letters and their ends.
+    const mean = losses.reduce((sum, loss, i) => sum + ([2, 4, 7][i] as number) * loss, 0) / 13;
+    assert.ok(Math.abs((await measure(join(folder, "text.jsonl"), 3)).before.loss - mean) < 1e-5);
+  });
+
+  test("begins nothing without room on the disk", async () => {
+    const huge = join(folder, "huge");
+    await mkdir(huge);
+    const shape = { ...config, vocab_size: 1 << 20, hidden_size: 32_768, num_hidden_layers: 1 };
+    await writeFile(join(huge, "config.json"), JSON.stringify(shape));
+    const shapes = weightShapes(parseConfig(JSON.stringify(shape)));
+    const header = safetensorsHeader(shapes.map(({ name, shape }) => ({ name, shape, dtype: "F32" })));
+    const file = join(huge, "model.safetensors");
+    await writeFile(file, header);
+    await truncate(file, header.length + shapes.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)); // all holes
+    const onProgress = () => assert.fail("it began");
+    await assert.rejects(quantise({ model: huge, onProgress }), /The disk of .* too little to keep \d{6} MiB more/);
+    assert.deepEqual(await readdir(out), []);
+  });
+});
