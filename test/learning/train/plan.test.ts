@@ -1,26 +1,39 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { flopsOf, memoryOf } from "../../../learning/graph/cost.ts";
 import { measureGemmRate } from "../../../learning/graph/gemmRate.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../../../learning/model/adapter.ts";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { TARGETS } from "../../../learning/model/weights.ts";
-import { STREAM_PARTS } from "../../../learning/streamed/groups.ts";
 import { ADAM_DEFAULTS } from "../../../learning/train/adamw.ts";
 import { availableMemory, fit, judgingForm, requireFit } from "../../../learning/train/fit.ts";
 import { type PlannedTraining, planJudging, planTraining } from "../../../learning/train/plan.ts";
 import { stepGraph } from "../../../learning/train/step.ts";
 import { planStreamed } from "../../../learning/train/streamedPlan.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
+import { eightBillion, writeHollowCheckpoint } from "../../support/hollowCheckpoint.ts";
 
 const spec: AdapterSpec = { rank: 4, alpha: 8, targets: TARGETS, seed: "plan" };
 const planned: PlannedTraining = { spec, batch: 6, length: 16, accumulate: 1 };
 let checkpoint: Checkpoint;
+let scratch: string;
 before(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "flock-"));
   checkpoint = await openCheckpoint(join(import.meta.dirname, "..", "..", "..", "models", "tiny"));
 });
+
+after(() => rm(scratch, { recursive: true }));
+
+/** A model of layers so large that each is a group. */
+async function hollow(layers: number): Promise<Checkpoint> {
+  const folder = join(scratch, String(layers));
+  await writeHollowCheckpoint(folder, eightBillion(layers));
+  return openCheckpoint(folder);
+}
 
 /** The same model with more layers. They are not in its files, which nobody reads here. */
 function deeper(layers: number): Checkpoint {
@@ -64,35 +77,38 @@ describe("the plan of a training", () => {
     assert.ok(twice!.memory.state > once!.memory.state);
   });
 
-  it("takes the whole step if that fits, one group of layers at a time if that does, and names the largest batch if not", () => {
-    const large = { ...planned, batch: 256, length: 512 };
-    const whole = planTraining(checkpoint, large).memory.total;
-    const parts = planStreamed(checkpoint, large).memory.total;
+  it("takes the whole step if that fits, one group of layers at a time if that does, and names the largest batch if not", async () => {
+    const deep = await hollow(4);
+    const large = { ...planned, batch: 4, length: 128 };
+    const whole = planTraining(deep, large).memory.total;
+    const parts = planStreamed(deep, large).memory.total;
     assert.ok(parts < whole);
-    assert.equal(requireFit(checkpoint, large, whole), "fused");
-    assert.equal(requireFit(checkpoint, large, whole - 1), "streamed");
-    assert.equal(requireFit(checkpoint, large, parts), "streamed");
+    assert.equal(requireFit(deep, large, whole), "fused");
+    assert.equal(requireFit(deep, large, whole - 1), "streamed");
+    assert.equal(requireFit(deep, large, parts), "streamed");
 
-    const { fits, largestBatch } = fit(checkpoint, large, parts - 1);
+    const { fits, largestBatch } = fit(deep, large, parts - 1);
     assert.equal(fits, false);
     assert.equal(largestBatch, large.batch - 1);
     assert.throws(
-      () => requireFit(checkpoint, large, parts - 1),
+      () => requireFit(deep, large, parts - 1),
       (error) => error instanceof PermanentError && error.message.includes(`training.batch ${largestBatch} `),
     );
-    assert.throws(() => requireFit(checkpoint, large, 1000), /not even one fits/);
-    assert.equal(fit(checkpoint, large, 1000).largestBatch, undefined);
+    assert.throws(() => requireFit(deep, large, 1000), /not even one fits/);
+    assert.equal(fit(deep, large, 1000).largestBatch, undefined);
     assert.equal(fit(checkpoint, planned, availableMemory()).form, "fused");
     assert.equal(availableMemory(1000), 1000);
   });
 
-  it("of a streamed step counts the forward pass twice, and does not grow with the depth but by borders and state", () => {
-    const [fused, streamed] = [planTraining(deeper(20), planned), planStreamed(deeper(20), planned)];
+  it("of a streamed step counts the forward pass twice, and grows with the depth by borders and optimiser only", async () => {
+    const [few, many] = [await hollow(4), await hollow(40)];
+    const [fused, streamed] = [planTraining(many, planned), planStreamed(many, planned)];
     assert.ok(streamed.flops > 1.2 * fused.flops && streamed.flops < 1.6 * fused.flops);
-    const parts = { ...STREAM_PARTS, groupWeights: 1 };
-    const [few, many] = [4, 40].map((layers) => planStreamed(deeper(layers), planned, parts).memory);
-    const border = 2 * planned.batch * planned.length * checkpoint.config.hidden;
-    assert.equal(many!.activations - few!.activations, 36 * border);
+    const { memory } = planStreamed(few, planned);
+    const border = 2 * planned.batch * planned.length * many.config.hidden;
+    assert.equal(streamed.memory.activations - memory.activations, 36 * border);
+    assert.equal(streamed.memory.base, memory.base);
+    assert.equal(streamed.memory.state - memory.state, 32 * (streamed.trained - planStreamed(few, planned).trained));
   });
 
   it("of judging says when the whole model is too much", () => {
