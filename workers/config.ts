@@ -99,6 +99,7 @@ export const configSchema = z.strictObject({
       every: z.int().min(1).default(50), // steps between two saved states and two looks at what is held out
       heldOut: z.int().min(0).default(0), // examples of each domain that are not trained on
       patience: z.int().min(1).default(3), // looks in a row that find nothing better and end the training
+      errorFeedback: z.boolean().default(false), // whether what rounding takes from an update is added to a later one
     })
     .prefault({}),
   pollSeconds: seconds(5), // between two looks at the chain

@@ -22,6 +22,8 @@ export type Heads = {
    * @throws PassingError while an artifact of the lineage cannot be had, PermanentError if the lineage does not lead there.
    */
   build(head: Hex, options: ObtainOptions): Promise<BuiltHead>;
+  /** The artifacts that were accepted on the way to a head, the oldest first. @throws as `build`. */
+  accepted(head: Hex): Promise<Hex[]>;
 };
 
 export type HeadsParameters = {
@@ -53,12 +55,16 @@ export function openHeads({ dir, first, readMoves, artifacts, compute }: HeadsPa
     await writeFileAtomic(`${out}.sha256`, `${sha256}\n`);
   }
 
+  const pathOf = async (head: Hex) => (head === first ? [] : pathTo(head, first, await readMoves()));
+
   return {
+    accepted: async (head) => (await pathOf(head)).flatMap((move) => [...move.artifacts]),
+
     async build(head, options) {
       const file = fileOf(head);
       let sha256 = await wholeDigest(file);
       if (sha256 === undefined) {
-        const path = head === first ? [] : pathTo(head, first, await readMoves());
+        const path = await pathOf(head);
         let known = path.length; // moves that need not be replayed
         while (known > 0 && !(await isWhole(fileOf((path[known - 1] as HeadMove).headId)))) known--;
         if (known === 0 && !(await isWhole(fileOf(first)))) await step(null, undefined, fileOf(first), options);

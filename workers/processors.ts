@@ -13,6 +13,7 @@ import type { Look } from "./scheduler/look.ts";
 import { intentFromJson } from "./sender/intents.ts";
 import { openSender } from "./sender/sender.ts";
 import type { Store } from "./store/store.ts";
+import { openRests } from "./trainer/rests.ts";
 import { trainForRound } from "./trainer/trainer.ts";
 import { readBallot, validateRound } from "./validator/validator.ts";
 import { telling, type Watchers } from "./watched.ts";
@@ -37,7 +38,8 @@ export async function openComputing(
   { trains, validates }: { trains: boolean; validates: boolean },
 ): Promise<{ processors: QueueProcessor[]; close(): Promise<void> }> {
   const { config, chain, identity, materials, store, results, look, log } = bench;
-  const { work, data, training } = config;
+  const { work, data } = config;
+  const { errorFeedback, ...training } = config.training;
   const { patience, allowLoopback } = config.store;
   const compute = openOperatorCompute(config, (line) => log.info({ line }, "the compute process says"));
   const artifacts = openArtifacts({ store, maxBytes: materials.artifactBytes, allowLoopback });
@@ -51,7 +53,8 @@ export async function openComputing(
   const shared = { identity, look, store, heads, results, compute, scratch: join(work, "scratch") };
   const processors: QueueProcessor[] = [];
   if (trains) {
-    const trainer = { ...shared, curves: join(work, "curves"), data: data.train, training };
+    const rests = errorFeedback ? openRests(join(work, "rests"), config.task) : undefined;
+    const trainer = { ...shared, curves: join(work, "curves"), rests, data: data.train, training };
     processors.push({
       queue: "train",
       process: (job, signal) => trainForRound(trainer, roundOf(job), telling(bench, job, signal)),

@@ -1,5 +1,5 @@
 import { type AdapterSpec, type AdapterTensor, adapterScale, factorA } from "../model/adapter.ts";
-import { MIN_EXPONENT, quantise, type Update, type UpdateTensor } from "./quantise.ts";
+import { dequantise, MIN_EXPONENT, quantise, type Update, type UpdateTensor } from "./quantise.ts";
 
 /** A Aᵀ of one layer = values * 2^exponent, [rank, rank]; the values are whole numbers below 2^53. */
 export type FactorGram = { values: Float64Array; exponent: number };
@@ -82,14 +82,23 @@ function squaredNorm({ rows, columns, q, exponents }: UpdateTensor, gram: Factor
  * @throws PermanentError if `delta` does not fit the layout or is not finite.
  */
 export function clipToNorm(layout: readonly AdapterTensor[], delta: Float32Array, limit: NormLimit): Update {
+  return clipWithRest(layout, delta, limit).update;
+}
+
+/** The same with what rounding took from it, flat. What shortening took is not in there: the limit would mean nothing if it came later. */
+export function clipWithRest(
+  layout: readonly AdapterTensor[],
+  delta: Float32Array,
+  limit: NormLimit,
+): { update: Update; rest: Float32Array } {
+  let shortened = delta;
   let update = quantise(layout, delta);
   let factor = 1;
   for (let norm = productNorm(update, limit); norm > limit.maxNorm; norm = productNorm(update, limit)) {
     factor *= (limit.maxNorm / norm) * 0.999; // rounding may lengthen what was cut to size
-    update = quantise(
-      layout,
-      delta.map((value) => value * factor),
-    );
+    shortened = delta.map((value) => value * factor);
+    update = quantise(layout, shortened);
   }
-  return update;
+  const sent = dequantise(update);
+  return { update, rest: shortened.map((value, index) => value - (sent[index] as number)) };
 }

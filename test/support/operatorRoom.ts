@@ -99,4 +99,5 @@ export function someLook(room: OperatorRoom, role: Role, changes: Partial<Look> 
   };
 }
 
-export const tinyTraining = configSchema.shape.training.parse({ steps: 4, batch: 8, learningRate: 0.01 });
+const { errorFeedback: _, ...short } = configSchema.shape.training.parse({ steps: 4, batch: 8, learningRate: 0.01 });
+export const tinyTraining = short;

@@ -64,6 +64,7 @@ export const trainRequest = z.strictObject({
     patience: z.int().min(1), // looks in a row that find nothing better and end the training
   }),
   seed: z.string().min(1),
+  rest: z.strictObject({ from: path.nullable(), to: path }).optional(), // what rounding took from an earlier update, and takes from this one
   curve: path.optional(), // file for a plot of the losses
   out: path,
 });

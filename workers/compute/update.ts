@@ -1,7 +1,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { headToFlat } from "../../learning/aggregate/head.ts";
 import { digest, writeArtifact } from "../../learning/artifact/artifact.ts";
-import { clipToNorm, productNorm } from "../../learning/artifact/norm.ts";
+import { clipWithRest, productNorm } from "../../learning/artifact/norm.ts";
+import { readRest, writeRest } from "../../learning/artifact/rest.ts";
 import { encode, readDomains } from "../../learning/data/examples.ts";
 import { splitHeldOut } from "../../learning/data/split.ts";
 import { bucketFor } from "../../learning/model/batches.ts";
@@ -52,12 +53,14 @@ export async function computeUpdate(
     { signal, onWait: () => sayWaits(request) },
   );
 
-  const delta = trained.flat.map((value, index) => value - (start[index] as number));
-  const update = clipToNorm(layout, delta, limit);
+  const earlier = await readEarlierRest(request, recipe);
+  const delta = trained.flat.map((value, index) => value - (start[index] as number) + (earlier?.[index] ?? 0));
+  const { update, rest } = clipWithRest(layout, delta, limit);
   const bytes = writeArtifact(update);
   if (request.curve !== undefined) {
     await writeFileAtomic(request.curve, drawLosses({ ...trained, every: training.every }));
   }
+  if (request.rest !== undefined) await writeFileAtomic(request.rest.to, writeRest(layout, rest));
   await writeFileAtomic(request.out, bytes);
   await rm(state, { force: true });
   return {
@@ -69,6 +72,19 @@ export async function computeUpdate(
     graph: trained.graph,
     engine,
   };
+}
+
+/** What rounding took from an earlier update. A file that is damaged counts as none: it was worth little. */
+async function readEarlierRest({ rest }: RequestOf<"train">, { layout }: Recipe): Promise<Float32Array | undefined> {
+  const file = rest?.from ?? undefined;
+  if (file === undefined) return undefined;
+  try {
+    const found = readRest(await readFile(file), layout, file);
+    return found.every(Number.isFinite) ? found : undefined;
+  } catch (error) {
+    if (error instanceof PermanentError) return undefined;
+    throw error;
+  }
 }
 
 /** Own examples as tokens. What is held out is the same in every round. */

@@ -9,6 +9,7 @@ import { isDue } from "../scheduler/duties.ts";
 import type { Look } from "../scheduler/look.ts";
 import type { Store } from "../store/store.ts";
 import { type Identity, inputsOf, type Trained, trainedSchema } from "../work.ts";
+import type { Rests } from "./rests.ts";
 
 export type TrainerDependencies = {
   identity: Identity;
@@ -21,6 +22,8 @@ export type TrainerDependencies = {
   scratch: string;
   /** Folder of plots of the losses. */
   curves: string;
+  /** What rounding took from earlier updates, if it is to be added to later ones. */
+  rests?: Rests | undefined;
   /** Folder of the operator's own examples. */
   data: string | undefined;
   training: RequestOf<"train">["training"];
@@ -33,7 +36,7 @@ export type TrainOutcome = { skipped: string } | Trained;
  * was trained before.
  */
 export async function trainForRound(
-  { identity, look, store, heads, results, compute, scratch, curves, data, training }: TrainerDependencies,
+  { identity, look, store, heads, results, compute, scratch, curves, rests, data, training }: TrainerDependencies,
   { round }: { round: number },
   { signal, onProgress }: WorkOptions = {},
 ): Promise<TrainOutcome> {
@@ -54,13 +57,13 @@ export async function trainForRound(
   await mkdir(scratch, { recursive: true });
   const out = join(scratch, `update-${identity.task}-${round}.safetensors`);
   const seed = `train ${identity.task} ${round} ${identity.operator.toLowerCase()}`;
-  const { sha256, ...told } = await compute.run(
-    "train",
-    { head: head.file, data, training, seed, curve: join(curves, `task-${identity.task}-round-${round}.svg`), out },
-    { signal, onProgress },
-  );
+  const curve = join(curves, `task-${identity.task}-round-${round}.svg`);
+  const rest = rests && { from: await rests.owed(round, await heads.accepted(situation.headId)), to: `${out}.rest` };
+  const work = { head: head.file, data, training, seed, rest, curve, out };
+  const { sha256, ...told } = await compute.run("train", work, { signal, onProgress });
   const artifact = await store.put(await readFile(out));
   if (artifact !== sha256) throw new PassingError(`The update in ${out} changed on its way to the store.`);
+  if (rest !== undefined) await rests?.keep(rest.to, { round, artifact });
   const trained = { artifact, ...told };
   await results.put(inputs, trained);
   await rm(out, { force: true });
