@@ -5,7 +5,7 @@ import type { ModelConfig } from "./config.ts";
 export type Sequence = { tokens: Int32Array; promptLength: number };
 
 /** The shortest length of a graph. */
-const SHORTEST = 16;
+export const SHORTEST = 16;
 
 /**
  * The length to which a sequence is padded: graphs have fixed shapes, and these are the powers of two from 16 up to the positions that the model has. A

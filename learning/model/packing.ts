@@ -2,7 +2,7 @@ import type { Graph, Value } from "../graph/ir.ts";
 import { cast } from "../graph/rules/cast.ts";
 import { reshape } from "../graph/rules/reshape.ts";
 import type { RotaryTables } from "../graph/rules/rotaryEmbedding.ts";
-import { type Batch, judgedTokens, type Sequence } from "./batches.ts";
+import { type Batch, judgedTokens, type Sequence, SHORTEST } from "./batches.ts";
 import type { ModelConfig } from "./config.ts";
 import { rotaryTables } from "./rotary.ts";
 
@@ -26,12 +26,36 @@ const LONGEST_SHARED = 256;
  * beyond one row a sequence.
  */
 export function packedLayout(sequences: readonly Sequence[], shortest: number): Layout {
-  const lengths = [1, 2, 4].map((times) => times * shortest).filter((n) => n === shortest || n <= LONGEST_SHARED);
-  const layouts = lengths.map((length): Layout => {
+  const layouts = rowLengths(shortest).map((length): Layout => {
     const shared = firstFit(sequences, length);
     return { rows: Math.min(sequences.length, rounded(shared.length)), length, shared };
   });
   return layouts.reduce((best, next) => (next.rows * next.length < best.rows * best.length ? next : best));
+}
+
+function rowLengths(shortest: number): number[] {
+  return [1, 2, 4].map((times) => times * shortest).filter((n) => n === shortest || n <= LONGEST_SHARED);
+}
+
+/**
+ * The largest rows and lengths that `packedLayout` may choose for `batch` sequences of which the longest is padded to `longest` positions: every other choice has
+ * no more positions and no more pairs of positions in a row than one of these.
+ */
+export function worstLayouts(batch: number, longest: number): Pick<Layout, "rows" | "length">[] {
+  const padded = new Set([longest]);
+  for (let length = SHORTEST; length < longest; length *= 2) padded.add(length);
+  const all = [...padded].flatMap((shortest) =>
+    rowLengths(shortest).flatMap((length) => {
+      if (length === shortest) return [{ rows: batch, length }];
+      // Longer rows are taken only if there are fewer positions than with a row a sequence.
+      const rows = roundedDown(Math.ceil((batch * shortest) / length) - 1);
+      return rows === 0 ? [] : [{ rows, length }];
+    }),
+  );
+  type Shape = (typeof all)[number];
+  const covers = (a: Shape, b: Shape) =>
+    a.rows * a.length >= b.rows * b.length && a.rows * a.length ** 2 >= b.rows * b.length ** 2;
+  return all.filter((shape, i) => !all.some((other, j) => covers(other, shape) && (!covers(shape, other) || j < i)));
 }
 
 function firstFit(sequences: readonly Sequence[], length: number): number[][] {
@@ -51,6 +75,12 @@ function rounded(rows: number): number {
   let power = 1;
   while (2 * power <= rows) power *= 2;
   return [power, 1.5 * power, 2 * power].find((n) => Number.isInteger(n) && n >= rows) as number;
+}
+
+function roundedDown(rows: number): number {
+  let power = 1;
+  while (2 * power <= rows) power *= 2;
+  return rows < 1 ? 0 : power >= 2 && 1.5 * power <= rows ? 1.5 * power : power;
 }
 
 /** Lays sequences out. The weights of `total` completion tokens sum to 1, by default those of the batch. */

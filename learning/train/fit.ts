@@ -49,7 +49,7 @@ export function requireFit(checkpoint: Checkpoint, planned: PlannedTraining, ava
   const { form, plan, fits, largestBatch } = fit(checkpoint, planned, available);
   if (fits) return form;
   const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const needs = `Training ${planned.batch} examples of ${planned.length} tokens at once takes ${gibibytes(plan.memory.total)} of memory, and there are ${gibibytes(available)}`;
+  const needs = `Training ${planned.batch} examples of ${planned.length} tokens at once${planned.packing === true ? ", packed," : ""} takes ${gibibytes(plan.memory.total)} of memory, and there are ${gibibytes(available)}`;
   if (largestBatch === undefined) {
     throw new PermanentError(`${needs}; not even one fits: train shorter examples, or on a larger machine.`);
   }

@@ -3,10 +3,11 @@ import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.t
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { fullRows, judgingGraph } from "../model/evaluator.ts";
+import { worstLayouts } from "../model/packing.ts";
 import { adapterParameters } from "../model/parameters.ts";
 import { weightShapes } from "../model/weights.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
-import { stepGraph } from "./step.ts";
+import { type StepShape, stepGraph } from "./step.ts";
 
 export type PlannedTraining = {
   spec: AdapterSpec;
@@ -16,6 +17,8 @@ export type PlannedTraining = {
   length: number;
   /** Batches a step. */
   accumulate: number;
+  /** Whether the examples of a batch share rows; false by default. */
+  packing?: boolean | undefined;
 };
 
 /** What training takes, from the graphs alone: nothing is run. Bytes and floating-point operations. */
@@ -40,6 +43,8 @@ export type TrainingPlan = {
   };
   /** Of one step. */
   flops: number;
+  /** Of the batches that this is the plan of: where examples share rows, of those that take the most memory. */
+  shape: StepShape;
 };
 
 /** Bytes of an idle compute process; and what the allocator takes for each byte of activations. Measured on a CPU, rounded up. */
@@ -50,9 +55,24 @@ const ARENA = 0.4;
  * Plans the fused training step. Of a deep model only one and two layers are built: each further layer takes what the second does.
  */
 export function planTraining(checkpoint: Checkpoint, planned: PlannedTraining): TrainingPlan {
+  return worstShape(planned, (shape) => planShape(checkpoint, planned, shape));
+}
+
+/** The plan that takes the most memory, of all shapes that a training's batches may have. */
+export function worstShape(
+  { batch, length, packing = false }: PlannedTraining,
+  plan: (shape: StepShape) => TrainingPlan,
+): TrainingPlan {
+  const shapes: StepShape[] = packing
+    ? worstLayouts(batch, length).map(({ rows, length }) => ({ batch: rows, length, packed: true }))
+    : [{ batch, length }];
+  return shapes.map(plan).reduce((worst, next) => (next.memory.total > worst.memory.total ? next : worst));
+}
+
+function planShape(checkpoint: Checkpoint, planned: PlannedTraining, shape: StepShape): TrainingPlan {
   const { config, weights } = checkpoint;
-  const one = costOf(shallow(checkpoint, 1), planned);
-  const two = config.layers === 1 ? one : costOf(shallow(checkpoint, 2), planned);
+  const one = costOf(shallow(checkpoint, 1), planned, shape);
+  const two = config.layers === 1 ? one : costOf(shallow(checkpoint, 2), planned, shape);
   const all = (part: (cost: Cost) => number) => part(one) + (config.layers - 1) * (part(two) - part(one));
 
   const trained = adapterSize(adapterLayout(config, planned.spec));
@@ -68,6 +88,7 @@ export function planTraining(checkpoint: Checkpoint, planned: PlannedTraining): 
     disk,
     memory: { base, packed, activations, state, runtime, total: base + packed + activations + state + runtime },
     flops: planned.accumulate * all((cost) => cost.flops),
+    shape,
   };
 }
 
@@ -89,7 +110,7 @@ export function planJudging(checkpoint: Checkpoint, spec: AdapterSpec, length: n
 
 type Cost = { flops: number; widened: number; packed: number; constants: number; activations: number };
 
-function costOf(checkpoint: Checkpoint, { spec, batch, length, accumulate }: PlannedTraining): Cost {
+function costOf(checkpoint: Checkpoint, { spec, accumulate }: PlannedTraining, shape: StepShape): Cost {
   const size = adapterSize(adapterLayout(checkpoint.config, spec));
   const { graph, parts } = stepGraph(
     {
@@ -97,7 +118,7 @@ function costOf(checkpoint: Checkpoint, { spec, batch, length, accumulate }: Pla
       size,
       parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
     },
-    { batch, length },
+    shape,
     ADAM_DEFAULTS,
     { accumulate: accumulate > 1 },
   );

@@ -4,7 +4,8 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { headBackward, headForward } from "../streamed/ends.ts";
 import { groupBackward, groupForward, layerGroups, STREAM_PARTS, type StreamParts } from "../streamed/groups.ts";
 import { type Part, STAYING } from "../streamed/sessions.ts";
-import { numbersOf, type PlannedTraining, PROCESS, type TrainingPlan } from "./plan.ts";
+import { numbersOf, type PlannedTraining, PROCESS, type TrainingPlan, worstShape } from "./plan.ts";
+import type { StepShape } from "./step.ts";
 
 /** What the heap takes for each byte of activations, where the runtime's arena does not manage it. Measured on a CPU. */
 const HEAP = 1.6;
@@ -15,9 +16,16 @@ export function planStreamed(
   planned: PlannedTraining,
   parts: StreamParts = STREAM_PARTS,
 ): TrainingPlan {
+  return worstShape(planned, (shape) => planShape(checkpoint, planned, shape, parts));
+}
+
+function planShape(
+  checkpoint: Checkpoint,
+  { spec, accumulate }: PlannedTraining,
+  shape: StepShape,
+  parts: StreamParts,
+): TrainingPlan {
   const { config, weights } = checkpoint;
-  const { spec, accumulate } = planned;
-  const shape = planned;
   const groups = layerGroups(config, parts);
   const ends = [headForward(checkpoint, shape, parts), headBackward(checkpoint, shape, parts)].map(costOf);
   const built = [...new Set([groups[0], groups[1], groups.at(-1)])].filter((group) => group !== undefined);
@@ -33,7 +41,7 @@ export function planStreamed(
 
   const trained = adapterSize(adapterLayout(config, spec));
   const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  const states = accumulate * planned.batch * planned.length * config.hidden;
+  const states = accumulate * shape.batch * shape.length * config.hidden;
   const base = sum("external") <= STAYING ? sum("external") : STAYING + most("external");
   // A border is float16; the gradient at one is float32, twice.
   const activations = HEAP * most("activations") + states * (2 * (groups.length + 1) + 8);
@@ -41,7 +49,7 @@ export function planStreamed(
   const state = 8 * 4 * trained + 3 * most("constants");
   return {
     parameters: numbersOf(config),
-    ...{ trained, disk, flops: accumulate * sum("flops") },
+    ...{ trained, disk, flops: accumulate * sum("flops"), shape },
     memory: { base, packed: 0, activations, state, runtime: PROCESS, total: base + activations + state + PROCESS },
   };
 }

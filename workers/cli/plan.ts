@@ -14,6 +14,7 @@ type PlanOptions = {
   accumulate: string;
   tokens: string;
   memory?: string;
+  packing?: boolean;
   json?: boolean;
 };
 
@@ -33,6 +34,7 @@ export function planCommand(terminal: Terminal): Command {
     .option("--batch <number>", "examples a batch", "32")
     .option("--accumulate <number>", "batches a step", "1")
     .option("--tokens <number>", "longest example", "512")
+    .option("--packing", "examples of a batch share rows")
     .option("--memory <MiB>", "how much it may use; by default what the machine or its container has")
     .option("--json", "print JSON, in bytes, seconds and floating-point operations")
     .addHelpText(
@@ -55,7 +57,12 @@ export function planCommand(terminal: Terminal): Command {
         ...{ rank: number("rank", 256), alpha: 1, seed: "plan" },
         targets: options.targets.split(","),
       };
-      const planned = { spec, batch: number("batch", 65_536), accumulate: number("accumulate", 65_536) };
+      const planned = {
+        spec,
+        batch: number("batch", 65_536),
+        accumulate: number("accumulate", 65_536),
+        packing: options.packing === true,
+      };
       const threads = number("threads", 1024);
       const tokens = number("tokens", 1 << 20);
       // Only here: the runtime is large.
@@ -74,7 +81,7 @@ export function planCommand(terminal: Terminal): Command {
       const rate = await onDevice({ device, gpu: 0, threads }, (computing) => measureGemmRate(computing), { terminal });
       const artifact = artifactSize(adapterLayout(checkpoint.config, spec));
       const { family, layers, hidden } = checkpoint.config;
-      const { memory, parameters, trained, disk, flops } = plan;
+      const { memory, parameters, trained, disk, flops, shape } = plan;
       const verdict = fits
         ? form === "fused"
           ? "It fits, the whole model at once."
@@ -83,7 +90,7 @@ export function planCommand(terminal: Terminal): Command {
           ? "It does not fit, not even one example at once: take shorter examples or a larger machine."
           : `It does not fit; --batch ${largestBatch} would.`;
       const json: JsonValue = {
-        ...{ family, layers, hidden, parameters, trained, disk, artifact, length },
+        ...{ family, layers, hidden, parameters, trained, disk, artifact, length: shape.length, rows: shape.batch },
         ...{ memory, available, form, fits, largestBatch: largestBatch ?? null },
         ...{ flopsPerStep: flops, gemmRate: rate, secondsPerStep: flops / rate, device },
       };
@@ -100,7 +107,10 @@ export function planCommand(terminal: Terminal): Command {
             ["memory", `${bytes(memory.total)} of ${bytes(available)}`],
             ["  base", bytes(memory.base)],
             ...(memory.packed === 0 ? [] : [["  packed matrices", bytes(memory.packed)] as [string, string]]),
-            ["  activations", `${bytes(memory.activations)} for ${options.batch} x ${length} tokens`],
+            [
+              "  activations",
+              `${bytes(memory.activations)} for ${shape.batch} x ${shape.length} tokens${shape.packed === true ? ", the most that packing makes of them" : ""}`,
+            ],
             ["  optimiser", bytes(memory.state)],
             ["  runtime", bytes(memory.runtime)],
             ["traffic", `${bytes(artifact)} for each update, up and down`],

@@ -8,10 +8,10 @@ import { Tensor } from "onnxruntime-node";
 import { Graph } from "../../../learning/graph/ir.ts";
 import { serialize } from "../../../learning/graph/serialize.ts";
 import { openSession } from "../../../learning/graph/session.ts";
-import { packBatch, type Sequence } from "../../../learning/model/batches.ts";
+import { bucketFor, packBatch, type Sequence } from "../../../learning/model/batches.ts";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { llama } from "../../../learning/model/llama.ts";
-import { layOut, packedLayout } from "../../../learning/model/packing.ts";
+import { layOut, packedLayout, worstLayouts } from "../../../learning/model/packing.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { type Family, factorsOf, families, spec, writeFamily } from "../../support/families.ts";
 import { holds } from "../../support/property.ts";
@@ -49,6 +49,37 @@ describe("a packed layout", () => {
     const sequences = Array.from({ length: 10 }, () => ofLength(12)); // 11 positions each
     const { rows, length } = packedLayout(sequences, 16);
     assert.deepEqual({ rows, length }, { rows: 2, length: 64 });
+  });
+});
+
+describe("the worst packed layouts", () => {
+  it("cover every layout that is chosen, for batches of any number and lengths", () => {
+    const batches = fc.record({
+      lengths: fc.array(fc.integer({ min: 2, max: 301 }), { minLength: 1, maxLength: 40 }),
+      limit: fc.constantFrom(16, 32, 100, 130, 256, 300),
+    });
+    holds(batches, ({ lengths, limit }) => {
+      const sequences = lengths.map((length) => ofLength(Math.min(length, limit + 1)));
+      const padded = Math.max(
+        ...sequences.map((one) => bucketFor(one, { maxPositions: limit, vocabulary: 48 } as Checkpoint["config"])),
+      );
+      const { rows, length } = packedLayout(sequences, padded);
+      const covered = [padded, limit].every((longest) =>
+        worstLayouts(sequences.length, longest).some(
+          (worst) => worst.rows * worst.length >= rows * length && worst.rows * worst.length ** 2 >= rows * length ** 2,
+        ),
+      );
+      assert.ok(covered, `${rows} x ${length} of ${lengths.length}`);
+    });
+  });
+
+  it("are those of longer rows where there are short examples, and one only where there are none", () => {
+    assert.deepEqual(worstLayouts(32, 16), [
+      { rows: 32, length: 16 },
+      { rows: 6, length: 64 },
+    ]);
+    assert.deepEqual(worstLayouts(32, 512), [{ rows: 32, length: 512 }]);
+    assert.deepEqual(worstLayouts(1, 16), [{ rows: 1, length: 16 }]);
   });
 });
 

@@ -7,6 +7,7 @@ import { flopsOf, memoryOf } from "../../../learning/graph/cost.ts";
 import { measureGemmRate } from "../../../learning/graph/gemmRate.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../../../learning/model/adapter.ts";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
+import { worstLayouts } from "../../../learning/model/packing.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { TARGETS } from "../../../learning/model/weights.ts";
 import { ADAM_DEFAULTS } from "../../../learning/train/adamw.ts";
@@ -98,6 +99,28 @@ describe("the plan of a training", () => {
     assert.equal(fit(deep, large, 1000).largestBatch, undefined);
     assert.equal(fit(checkpoint, planned, availableMemory()).form, "fused");
     assert.equal(availableMemory(1000), 1000);
+  });
+
+  it("of packed rows is that of the batches which take the most memory, and nothing is begun that may not fit", () => {
+    const apart: PlannedTraining = { ...planned, batch: 64, length: 64 };
+    const together = { ...apart, packing: true };
+    for (const plan of [planTraining, planStreamed]) {
+      const worst = plan(checkpoint, together);
+      assert.equal(worst.shape.packed, true);
+      assert.ok(worst.shape.length > 64, JSON.stringify(worst.shape));
+      assert.ok(worst.memory.total > plan(checkpoint, apart).memory.total);
+      for (const { rows, length } of worstLayouts(64, 64)) {
+        const { memory } = plan(checkpoint, { ...apart, batch: rows, length });
+        assert.ok(worst.memory.total > memory.total, `${rows} x ${length}`);
+      }
+    }
+    const between = planTraining(checkpoint, together).memory.total - 1;
+    assert.equal(requireFit(checkpoint, apart, between), "fused");
+    assert.notEqual(fit(checkpoint, together, between).form, "fused");
+    assert.throws(
+      () => requireFit(checkpoint, { ...together, batch: 65_536 }, between),
+      /tokens at once, packed, takes /,
+    );
   });
 
   it("of a streamed step counts the forward pass twice, and grows with the depth by borders and optimiser only", async () => {

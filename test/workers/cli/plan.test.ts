@@ -46,6 +46,12 @@ describe("flockctl plan", () => {
     assert.ok(parts.memory.total < whole.memory.total);
   });
 
+  test("reckons with the longest rows that packing makes", async () => {
+    const { code, stdout, stderr } = await flockctl(["plan", "--model", model, "--tokens", "64", "--packing"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /for \d+ x 256 tokens, the most that packing makes of them/);
+  });
+
   test("names the batch that would fit where the asked one does not", async () => {
     const { code, stdout } = await flockctl(["plan", "--model", model, "--batch", "65536", "--tokens", "512"]);
     assert.equal(code, 0);
