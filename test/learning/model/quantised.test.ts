@@ -17,6 +17,7 @@ import { openGenerator } from "../../../learning/model/generator.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { TARGETS } from "../../../learning/model/weights.ts";
 import { Stream } from "../../../learning/random.ts";
+import { streamedModel } from "../../../learning/streamed/streamedModel.ts";
 import { planTraining } from "../../../learning/train/plan.ts";
 import { gradientStep } from "../../../learning/train/step.ts";
 import { train } from "../../../learning/train/trainer.ts";
@@ -78,6 +79,17 @@ for (const [family, fields] of Object.entries({ llama: config, qwen2 })) {
       assertClose(a.loss, b.loss, 1e-4);
       assertClose(a.gradient, b.gradient, 1e-4 * Math.max(...b.gradient.map(Math.abs)));
       assert.ok(b.gradient.every((number) => number !== 0));
+    });
+
+    it("in every element of the gradient, one layer at a time", async () => {
+      const model = streamedModel(quantised, spec, { ...options, parts: { groupWeights: 1, vocabularyRows: 20 } });
+      const [rows, length] = [examples.length, 32];
+      const gradient = new Float32Array(flat.length);
+      const batch = packBatch(examples, { rows, length, mean: "token" });
+      await model.addGradient(gradient, flat, { batch: rows, length }, [batch]);
+      await model.close();
+      const expected = await gradientOf(plain);
+      assertClose(gradient, expected.gradient, 2e-3 * Math.max(...expected.gradient.map(Math.abs)));
     });
 
     it("in a training", async () => {
