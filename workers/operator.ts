@@ -96,10 +96,10 @@ export function openOperatorCompute(
   { manifest, model, compute }: OperatorConfig,
   onLine?: (line: string) => void,
 ): Compute {
-  const { program, device, gpu, threads, silence, limit, memory } = compute;
+  const { program, device, gpu, threads, weights, silence, limit, memory } = compute;
   if (program !== undefined) requireProgram(program);
   return openCompute({
-    settings: { manifest, model, device, gpu: [gpu].flat(), threads, memory },
+    settings: { manifest, model, device, gpu: [gpu].flat(), threads, weights, memory },
     program,
     limits: { silence, limit, memory },
     onLine,

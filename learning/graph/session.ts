@@ -3,6 +3,12 @@ import { PermanentError } from "../../protocol/errors.ts";
 
 export type Device = "cpu" | "cuda";
 
+/**
+ * Where the weights of a base lie that is whole in memory: copied into the order of the kernels, or as they are in the mapped files, which processes and
+ * graphs share. The bits differ.
+ */
+export type Weights = "packed" | "mapped";
+
 /** What computes, and with how much of it. */
 export type Computing = {
   device: Device;
@@ -10,6 +16,8 @@ export type Computing = {
   gpu?: number | undefined;
   /** Threads within an operator; the results do not depend on them. */
   threads: number;
+  /** Packed by default. */
+  weights?: Weights | undefined;
 };
 
 export type SessionOptions = Computing & {
@@ -41,7 +49,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
         session: {
           // Several workers share a machine: waiting threads sleep.
           "intra_op.allow_spinning": "0",
-          ...(options.mapped === true ? { disable_prepacking: "1" } : {}),
+          ...(options.mapped === true || options.weights === "mapped" ? { disable_prepacking: "1" } : {}),
           ...(options.folder === undefined ? {} : { model_external_initializers_file_folder_path: options.folder }),
         },
       },
@@ -56,6 +64,9 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
 }
 
 /** What the runtime is asked to compute with. */
-export function providerOf({ device, gpu = 0 }: Omit<Computing, "threads">): InferenceSession.ExecutionProviderConfig {
+export function providerOf({
+  device,
+  gpu = 0,
+}: Pick<Computing, "device" | "gpu">): InferenceSession.ExecutionProviderConfig {
   return device === "cuda" ? { name: "cuda", deviceId: gpu } : "cpu";
 }

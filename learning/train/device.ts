@@ -26,7 +26,7 @@ export type DeviceReport = {
  *
  * @throws PermanentError if the device does not compute.
  */
-export async function probeDevice({ device, gpu = 0 }: Omit<Computing, "threads">): Promise<DeviceReport> {
+export async function probeDevice({ device, gpu = 0 }: Pick<Computing, "device" | "gpu">): Promise<DeviceReport> {
   const runtime = runtimeVersion();
   if (device === "cuda") {
     Object.assign(process.env, { ...GPU_ORDER, ...process.env });
@@ -53,7 +53,7 @@ export function runtimeVersion(): string {
   return env.versions.node ?? env.versions.common;
 }
 
-async function negate(where: Omit<Computing, "threads">): Promise<void> {
+async function negate(where: Pick<Computing, "device" | "gpu">): Promise<void> {
   const graph = new Graph();
   const y = neg(graph, graph.input("x", "float32", [1]));
   const session = await InferenceSession.create(serialize(graph, [y]), {

@@ -1,7 +1,6 @@
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import { PermanentError } from "../../protocol/errors.ts";
-import type { AdapterSpec } from "../model/adapter.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { type PlannedTraining, planJudging, planTraining, type TrainingPlan } from "./plan.ts";
 import type { Form } from "./stepper.ts";
@@ -37,8 +36,12 @@ export function fit(checkpoint: Checkpoint, planned: PlannedTraining, available:
 }
 
 /** The form in which examples of up to `length` tokens are judged in `available` bytes: the streamed one takes what it takes. */
-export function judgingForm(checkpoint: Checkpoint, spec: AdapterSpec, length: number, available: number): Form {
-  return planJudging(checkpoint, spec, length) <= available ? "fused" : "streamed";
+export function judgingForm(
+  checkpoint: Checkpoint,
+  planned: Pick<PlannedTraining, "spec" | "length" | "weights">,
+  available: number,
+): Form {
+  return planJudging(checkpoint, planned) <= available ? "fused" : "streamed";
 }
 
 /**

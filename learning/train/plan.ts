@@ -1,4 +1,5 @@
 import { flopsOf, type GraphMemory, memoryOf } from "../graph/cost.ts";
+import type { Weights } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -19,6 +20,8 @@ export type PlannedTraining = {
   accumulate: number;
   /** Whether the examples of a batch share rows; false by default. */
   packing?: boolean | undefined;
+  /** Packed by default. */
+  weights?: Weights | undefined;
 };
 
 /** What training takes, from the graphs alone: nothing is run. Bytes and floating-point operations. */
@@ -78,7 +81,7 @@ function planShape(checkpoint: Checkpoint, planned: PlannedTraining, shape: Step
   const trained = adapterSize(adapterLayout(config, planned.spec));
   const disk = [...weights.values()].reduce((sum, { bytes, scales }) => sum + bytes + (scales?.bytes ?? 0), 0);
   const base = disk + all((cost) => cost.widened);
-  const packed = all((cost) => cost.packed);
+  const packed = planned.weights === "mapped" ? 0 : all((cost) => cost.packed);
   const activations = all((cost) => cost.activations);
   const state = all((cost) => cost.constants) + 2 * (planned.accumulate > 1 ? 4 : 3) * 4 * trained;
   const runtime = PROCESS + ARENA * activations;
@@ -93,7 +96,10 @@ function planShape(checkpoint: Checkpoint, planned: PlannedTraining, shape: Step
 }
 
 /** Bytes that judging examples of up to `length` tokens takes, with the whole model in memory. */
-export function planJudging(checkpoint: Checkpoint, spec: AdapterSpec, length: number): number {
+export function planJudging(
+  checkpoint: Checkpoint,
+  { spec, length, weights: placed = "packed" }: Pick<PlannedTraining, "spec" | "length" | "weights">,
+): number {
   const { config, weights } = checkpoint;
   const part = (layers: number) => {
     const { graph, outputs } = judgingGraph(shallow(checkpoint, layers), spec, fullRows(length), length);
@@ -103,9 +109,8 @@ export function planJudging(checkpoint: Checkpoint, spec: AdapterSpec, length: n
   const all = (name: keyof GraphMemory) => one[name] + (config.layers - 1) * (two[name] - one[name]);
   const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   const trained = adapterSize(adapterLayout(config, spec));
-  return (
-    PROCESS + disk + all("widened") + all("packed") + (1 + ARENA) * all("activations") + all("constants") + 8 * trained
-  );
+  const matrices = disk + all("widened") + (placed === "mapped" ? 0 : all("packed"));
+  return PROCESS + matrices + (1 + ARENA) * all("activations") + all("constants") + 8 * trained;
 }
 
 type Cost = { flops: number; widened: number; packed: number; constants: number; activations: number };

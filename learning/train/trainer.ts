@@ -116,12 +116,15 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   }
 }
 
-function fused({ checkpoint, spec, device, gpu, threads, stepsPerRun }: TrainParameters, size: number) {
+function fused({ checkpoint, spec, device, gpu, threads, weights, stepsPerRun }: TrainParameters, size: number) {
   const trainable: Trainable = {
     ...{ config: checkpoint.config, size },
     parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
   };
-  return { stepper: fusedStepper(trainable, { device, gpu, threads, folder: checkpoint.folder }), stepsPerRun };
+  return {
+    stepper: fusedStepper(trainable, { device, gpu, threads, weights, folder: checkpoint.folder }),
+    stepsPerRun,
+  };
 }
 
 /** A step of this form is long: there is a report after each, and it stops within one. */
@@ -131,11 +134,11 @@ function streamed({ checkpoint, spec, device, gpu, threads, accumulate = 1, sign
 
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, device, gpu, threads, form = "fused", signal }: TrainParameters,
+  { checkpoint, spec, device, gpu, threads, weights, form = "fused", signal }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
-  const options = { device, gpu, threads };
+  const options = { device, gpu, threads, weights };
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, options)
@@ -147,11 +150,11 @@ async function openWatch(
 
 /** Of everything that decides the bits but the base, which a task has only one of, and the processor. */
 function digestOf(parameters: TrainParameters): Buffer {
-  const { checkpoint, spec, start, examples, heldOut, device, form = "fused" } = parameters;
+  const { checkpoint, spec, start, examples, heldOut, device, weights = "packed", form = "fused" } = parameters;
   const { steps, batch, accumulate, packing, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } =
     parameters;
   const schedule = { steps, learningRate, warmup, decay, seed, every };
-  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device, form };
+  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device, weights, form };
   const prompts = (sequences: readonly Sequence[]) => sequences.map(({ promptLength }) => promptLength);
   const facts = {
     ...{ config: checkpoint.config, spec, options, patience: heldOut?.patience },

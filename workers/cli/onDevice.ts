@@ -4,13 +4,13 @@ import type { Terminal } from "./report.ts";
 
 /** Computes on the device that a configuration names; waits while another process of this machine has it. */
 export async function onDevice<T>(
-  { device, gpu, threads }: Pick<OperatorConfig["compute"], "device" | "gpu" | "threads">,
+  { device, gpu, threads, weights }: Pick<OperatorConfig["compute"], "device" | "gpu" | "threads" | "weights">,
   work: (computing: Computing) => Promise<T>,
   { terminal, signal }: { terminal: Terminal; signal?: AbortSignal | undefined },
 ): Promise<T> {
   // Only here: the runtime is large.
   const { openDevices } = await import("../compute/device.ts");
-  return openDevices().use({ device, gpu: [gpu].flat(), threads }, work, {
+  return openDevices().use({ device, gpu: [gpu].flat(), threads, weights }, work, {
     signal,
     onWait: () => terminal.tell("Another process of this machine has the GPU: waiting for it.\n"),
   });

@@ -73,7 +73,7 @@ export async function perplexityOf(
   const flat = new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec)));
   const options = { device: "cpu", threads } as const;
   const longest = Math.max(...windows.map((window) => bucketFor(window, checkpoint.config)));
-  const form = judgingForm(checkpoint, spec, longest, availableMemory());
+  const form = judgingForm(checkpoint, { spec, length: longest }, availableMemory());
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, options)

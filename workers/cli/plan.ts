@@ -8,6 +8,7 @@ type PlanOptions = {
   model: string;
   device: string;
   threads: string;
+  weights: string;
   rank: string;
   targets: string;
   batch: string;
@@ -25,6 +26,7 @@ export function planCommand(terminal: Terminal): Command {
     .requiredOption("--model <folder>", "Hugging Face folder of the base model")
     .option("--device <device>", "cpu or cuda", "cpu")
     .option("--threads <number>", "threads within one operator", "1")
+    .option("--weights <how>", "packed, or mapped: shared with other processes", "packed")
     .option("--rank <number>", "of the adapter", "16")
     .option(
       "--targets <names>",
@@ -53,6 +55,9 @@ export function planCommand(terminal: Terminal): Command {
       if (options.device !== "cpu" && options.device !== "cuda") {
         throw usage(`--device must be cpu or cuda, but is "${options.device}".`);
       }
+      const { weights } = options;
+      if (weights !== "packed" && weights !== "mapped")
+        throw usage(`--weights must be packed or mapped, but is "${weights}".`);
       const spec: AdapterSpec = {
         ...{ rank: number("rank", 256), alpha: 1, seed: "plan" },
         targets: options.targets.split(","),
@@ -76,9 +81,11 @@ export function planCommand(terminal: Terminal): Command {
       const checkpoint = await openCheckpoint(options.model);
       const length = bucketFor({ tokens: new Int32Array(tokens + 1), promptLength: 1 }, checkpoint.config);
       const available = availableMemory(options.memory === undefined ? undefined : number("memory", 1 << 30) * 2 ** 20);
-      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length }, available);
+      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length, weights }, available);
       const { device } = options;
-      const rate = await onDevice({ device, gpu: 0, threads }, (computing) => measureGemmRate(computing), { terminal });
+      const rate = await onDevice({ device, gpu: 0, threads, weights }, (computing) => measureGemmRate(computing), {
+        terminal,
+      });
       const artifact = artifactSize(adapterLayout(checkpoint.config, spec));
       const { family, layers, hidden } = checkpoint.config;
       const { memory, parameters, trained, disk, flops, shape } = plan;

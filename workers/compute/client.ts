@@ -5,7 +5,10 @@ import { type ComputeProcess, ownProgram, startProcess, stopProcess } from "./pr
 import type { ComputeKind, RequestOf, ResultOf } from "./protocol.ts";
 
 /** The recipe and the machine: what every request says alike. */
-export type ComputeSettings = Pick<RequestOf<"train">, "manifest" | "model" | "device" | "gpu" | "threads" | "memory">;
+export type ComputeSettings = Pick<
+  RequestOf<"train">,
+  "manifest" | "model" | "device" | "gpu" | "threads" | "weights" | "memory"
+>;
 /** What one request says by itself. */
 export type Work<K extends ComputeKind> = Omit<RequestOf<K>, keyof ComputeSettings>;
 

@@ -6,7 +6,7 @@ import type { Engine } from "../../learning/validate/report.ts";
 import { type LeaseOptions, leaseDevice } from "./lease.ts";
 import type { ComputeRequest } from "./protocol.ts";
 
-export type Wanted = Pick<ComputeRequest, "device" | "gpu" | "threads">;
+export type Wanted = Pick<ComputeRequest, "device" | "gpu" | "threads" | "weights">;
 
 /** The devices of this process. */
 export type Devices = {
@@ -31,16 +31,16 @@ export function openDevices(): Devices {
     return report;
   };
   return {
-    async use({ device, gpu = [0], threads }, work, options) {
+    async use({ device, gpu = [0], threads, weights = "packed" }, work, options) {
       if (device === "cpu") {
-        const computing = { device, threads };
-        return work(computing, { ...(await probe(computing)), threads });
+        const computing = { device, threads, weights };
+        return work(computing, { ...(await probe(computing)), threads, weights });
       }
       const named = await leaseNames(gpu);
       const lease = await leaseDevice([...named.keys()], options);
       try {
-        const computing = { device, gpu: named.get(lease.name) as number, threads };
-        return await work(computing, { ...(await probe(computing)), threads });
+        const computing = { device, gpu: named.get(lease.name) as number, threads, weights };
+        return await work(computing, { ...(await probe(computing)), threads, weights });
       } finally {
         await lease.giveBack();
       }

@@ -20,7 +20,8 @@ export async function openFittingEvaluator(
   spec: AdapterSpec,
   { longest, available, signal, ...options }: FittingOptions,
 ): Promise<{ evaluator: Evaluator; form: Form }> {
-  const form = judgingForm(checkpoint, spec, Math.min(longest, checkpoint.config.maxPositions), available);
+  const length = Math.min(longest, checkpoint.config.maxPositions);
+  const form = judgingForm(checkpoint, { spec, length, weights: options.weights }, available);
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, options)

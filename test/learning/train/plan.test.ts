@@ -78,6 +78,21 @@ describe("the plan of a training", () => {
     assert.ok(twice!.memory.state > once!.memory.state);
   });
 
+  it("has no packed matrices where the weights stay in their files, in training and in judging", () => {
+    const [packed, mapped] = [
+      planTraining(checkpoint, planned),
+      planTraining(checkpoint, { ...planned, weights: "mapped" }),
+    ];
+    assert.ok(packed.memory.packed > 0);
+    assert.equal(mapped.memory.packed, 0);
+    assert.equal(packed.memory.total - mapped.memory.total, packed.memory.packed);
+    const judged = planJudging(checkpoint, { spec, length: 64 });
+    assert.ok(planJudging(checkpoint, { spec, length: 64, weights: "mapped" }) < judged);
+    const total = mapped.memory.total;
+    assert.equal(requireFit(checkpoint, { ...planned, weights: "mapped" }, total), "fused");
+    assert.equal(fit(checkpoint, planned, total).form, "streamed");
+  });
+
   it("takes the whole step if that fits, one group of layers at a time if that does, and names the largest batch if not", async () => {
     const deep = await hollow(4);
     const large = { ...planned, batch: 4, length: 128 };
@@ -135,9 +150,9 @@ describe("the plan of a training", () => {
   });
 
   it("of judging says when the whole model is too much", () => {
-    const needed = planJudging(checkpoint, spec, 64);
-    assert.equal(judgingForm(checkpoint, spec, 64, needed), "fused");
-    assert.equal(judgingForm(checkpoint, spec, 64, needed - 1), "streamed");
+    const needed = planJudging(checkpoint, { spec, length: 64 });
+    assert.equal(judgingForm(checkpoint, { spec, length: 64 }, needed), "fused");
+    assert.equal(judgingForm(checkpoint, { spec, length: 64 }, needed - 1), "streamed");
   });
 });
 

@@ -77,6 +77,7 @@ describe("a training that was interrupted", () => {
       { learningRate: 2e-2 },
       { start: job.start.map(() => 0.01) },
       { clipNorm: 1 },
+      { weights: "mapped" } as const,
     ]) {
       const other = { ...job, ...change };
       assert.equal((await train({ ...other, saving: { save, saved } })).resumedAt, 0, Object.keys(change)[0]);

@@ -60,6 +60,19 @@ describe("training", () => {
     assert.deepEqual(await train({ ...job, threads: 2 }), await train(job));
   });
 
+  it("gives the same bits on every run from weights that stay in their files, up to rounding those of packed ones", async () => {
+    const [mapped, again, packed] = [
+      await train({ ...job, weights: "mapped" }),
+      await train({ ...job, weights: "mapped" }),
+      await train(job),
+    ];
+    assert.deepEqual(again, mapped);
+    assert.equal(mapped.graph, packed.graph);
+    for (const [i, loss] of packed.losses.entries()) {
+      assert.ok(Math.abs((mapped.losses[i] as number) - loss) < 1e-5 * loss, `step ${i}`);
+    }
+  });
+
   it("gives the same bits step by step and with many steps in one loop", async () => {
     const one = await train({ ...job, examples: short, stepsPerRun: 1 });
     const many = await train({ ...job, examples: short, stepsPerRun: 12 });

@@ -23,7 +23,7 @@ describe("the compute process", () => {
     folder = await mkdtemp(join(tmpdir(), "flock-child-"));
     task = await makeTinyTask(folder);
     compute = openCompute({
-      settings: { manifest: task.manifestFile, model: task.model, device: "cpu", threads: 1 },
+      settings: { manifest: task.manifestFile, model: task.model, device: "cpu", threads: 1, weights: "mapped" },
       limits: { silence: 120, limit: 600 },
     });
     await compute.run("aggregate", { base: null, updates: [], published: 0, out: at("zero") });
@@ -62,7 +62,12 @@ describe("the compute process", () => {
         engine = told;
       },
     });
-    assert.deepEqual(result.engine, { ...(await probeDevice({ device: "cpu" })), threads: 1, form: "fused" });
+    assert.deepEqual(result.engine, {
+      ...(await probeDevice({ device: "cpu" })),
+      threads: 1,
+      weights: "mapped",
+      form: "fused",
+    });
     assert.deepEqual(engine, result.engine);
     assert.ok(result.losses.last < result.losses.first);
     assert.ok(result.norm > 0 && result.norm <= task.manifest.adapter.maxNorm);
@@ -142,7 +147,12 @@ describe("the compute process", () => {
     assert.equal(result.sha256, await sha256OfFile(at("report")));
     const report = JSON.parse(await readFile(at("report"), "utf8")) as Report;
     assert.equal(report.proposals[0]?.score, result.scores[0]);
-    assert.deepEqual(report.engine, { ...(await probeDevice({ device: "cpu" })), threads: 1, form: "fused" });
+    assert.deepEqual(report.engine, {
+      ...(await probeDevice({ device: "cpu" })),
+      threads: 1,
+      weights: "mapped",
+      form: "fused",
+    });
     assert.ok(report.own.examples.length > 0);
   });
 

@@ -95,6 +95,10 @@ describe("work on a GPU", { skip: linux }, () => {
     const both = await devices.use({ device: "cpu", threads: 1 }, (computing, engine) =>
       devices.use({ device: "cpu", threads: 2 }, async (other) => [computing, other, engine.provider]),
     );
-    assert.deepEqual(both, [{ device: "cpu", threads: 1 }, { device: "cpu", threads: 2 }, "CPUExecutionProvider"]);
+    assert.deepEqual(both, [
+      { device: "cpu", threads: 1, weights: "packed" },
+      { device: "cpu", threads: 2, weights: "packed" },
+      "CPUExecutionProvider",
+    ]);
   });
 });
