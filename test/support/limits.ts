@@ -21,11 +21,16 @@ export async function addressSpace(pid: number): Promise<number> {
   return Number(pages) * 4096;
 }
 
-/** The command that runs another one with a disk of its own in memory at `dir`, of so many KiB; undefined where this user may not mount any. */
-export function withSmallDisk(dir: string, kibibytes: number): string[] | undefined {
+const NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"] as const;
+
+/** Whether this user may mount disks, in a namespace of its own. */
+export function canMount(): boolean {
+  const [program, ...args] = NAMESPACE;
+  return spawnSync(program, [...args, "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+}
+
+/** The command that runs another one with a disk of its own in memory at `dir`, of so many KiB. */
+export function withSmallDisk(dir: string, kibibytes: number): [string, ...string[]] {
   const mount = `mount -t tmpfs -o size=${kibibytes}k none ${dir}`;
-  const shell = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"];
-  const [program, ...args] = shell as [string, ...string[]];
-  const works = spawnSync(program, [...args, mount]).status === 0;
-  return works ? [...shell, `${mount} && exec "$@"`, "sh"] : undefined;
+  return [...NAMESPACE, "sh", "-c", `${mount} && exec "$@"`, "sh"];
 }
