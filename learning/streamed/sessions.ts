@@ -15,7 +15,7 @@ export type Sessions = {
 /** Bytes of the graphs that stay, with their weights: a small model is loaded once, and a large one never as a whole. */
 export const STAYING = 1 << 30;
 
-export function openSessions(options: Omit<SessionOptions, "mapped">, staying = STAYING): Sessions {
+export function openSessions(options: Omit<SessionOptions, "mapped" | "packed">, staying = STAYING): Sessions {
   const kept = new Map<string, InferenceSession>();
   let bytes = 0;
   return {
@@ -25,7 +25,8 @@ export function openSessions(options: Omit<SessionOptions, "mapped">, staying = 
       const { graph, outputs } = build();
       const model = serialize(graph, outputs);
       const size = graph.externals.reduce((sum, external) => sum + external.bytes, model.length);
-      const session = await openSession(model, { ...options, mapped: true });
+      const packed = graph.nodes.some(({ op }) => op === "MatMulNBits");
+      const session = await openSession(model, { ...options, mapped: true, packed });
       if (bytes + size <= staying) {
         bytes += size;
         kept.set(key, session);

@@ -40,7 +40,7 @@ function planShape(
     between * (groupCosts[1] ?? []).reduce((total, cost) => total + cost[part], 0);
 
   const trained = adapterSize(adapterLayout(config, spec));
-  const disk = [...weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const disk = [...weights.values()].reduce((sum, { bytes, scales }) => sum + bytes + (scales?.bytes ?? 0), 0);
   const states = accumulate * shape.batch * shape.length * config.hidden;
   const base = sum("external") <= STAYING ? sum("external") : STAYING + most("external");
   // A border is float16; the gradient at one is float32, twice.
@@ -57,7 +57,7 @@ function planShape(
 type Cost = { flops: number; external: number; constants: number; activations: number };
 
 function costOf({ graph, outputs }: Part): Cost {
-  // A matrix in 4 bits is mapped twice, once for each way to read it.
+  // A matrix in 4 bits is there twice: copied for the forward pass, and mapped for the backward pass.
   const external = graph.externals.reduce((sum, { bytes }) => sum + bytes, 0);
   return { flops: flopsOf(graph), ...memoryOf(graph, outputs, { mapped: true }), external };
 }

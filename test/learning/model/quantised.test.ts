@@ -20,6 +20,7 @@ import { Stream } from "../../../learning/random.ts";
 import { streamedModel } from "../../../learning/streamed/streamedModel.ts";
 import { planTraining } from "../../../learning/train/plan.ts";
 import { gradientStep } from "../../../learning/train/step.ts";
+import { planStreamed } from "../../../learning/train/streamedPlan.ts";
 import { train } from "../../../learning/train/trainer.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 import { writeDecoded, writeQuantised } from "../../support/quantised.ts";
@@ -114,6 +115,7 @@ for (const [family, fields] of Object.entries({ llama: config, qwen2 })) {
       const [a, b] = [planTraining(quantised, planned), planTraining(plain, planned)];
       assert.deepEqual([a.parameters, a.trained], [b.parameters, b.trained]);
       assert.ok(a.memory.packed < b.memory.packed / 3 && a.memory.base < b.memory.base);
+      assert.equal(planStreamed(quantised, planned).disk, a.disk);
       assert.equal(
         a.disk,
         [...quantised.weights.values()].reduce((sum, { bytes, scales }) => sum + bytes + (scales?.bytes ?? 0), 0),

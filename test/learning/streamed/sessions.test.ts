@@ -3,10 +3,15 @@ import { describe, it } from "node:test";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { Graph } from "../../../learning/graph/ir.ts";
 import { neg } from "../../../learning/graph/rules/neg.ts";
+import { quantisedGemm } from "../../../learning/graph/rules/quantisedGemm.ts";
+import { serialize } from "../../../learning/graph/serialize.ts";
+import { openSession } from "../../../learning/graph/session.ts";
+import { Stream } from "../../../learning/random.ts";
 import { openSessions, type Part } from "../../../learning/streamed/sessions.ts";
 
+const options = { device: "cpu", threads: 1 } as const;
+
 describe("loaded graphs", () => {
-  const options = { device: "cpu", threads: 1 } as const;
   let built = 0;
   const build = (): Part => {
     built++;
@@ -38,6 +43,42 @@ describe("loaded graphs", () => {
     await assert.rejects(sessions.use("a", build, fail), /no luck/);
     assert.equal(built, 2);
     await assert.rejects(run(used as InferenceSession), /disposed/);
+    await sessions.close();
+  });
+});
+
+describe("a loaded graph of weights in 4 bits", () => {
+  it("decodes them as those do that hold copies, and not each as a whole", async () => {
+    const [rows, inputs] = [512, 1024];
+    const random = new Stream("sessions", "codes");
+    const build = (): Part => {
+      const graph = new Graph();
+      const x = graph.input("x", "float32", [7, inputs]);
+      const weight = {
+        bytes: graph.constant("uint8", [rows, inputs / 32, 16], bytes),
+        codes: () => assert.fail("there is no gradient"),
+        scales: graph.constant("float32", [rows, inputs / 32], scales),
+      };
+      return { graph, outputs: [quantisedGemm(graph, x, weight)] };
+    };
+    const bytes = Array.from({ length: (rows * inputs) / 2 }, () => random.below(256));
+    const scales = Array.from({ length: (rows * inputs) / 32 }, () => random.float());
+    const numbers = Float32Array.from({ length: 7 * inputs }, () => random.normal());
+    const run = async (session: InferenceSession) => {
+      const results = await session.run({ x: new Tensor("float32", numbers, [7, inputs]) });
+      return Array.from(results[session.outputNames[0] as string]?.data as Float32Array);
+    };
+    const alone = async (how: { mapped: boolean }) => {
+      const { graph, outputs } = build();
+      const session = await openSession(serialize(graph, outputs), { ...options, ...how });
+      const result = await run(session);
+      await session.release();
+      return result;
+    };
+    const copied = await alone({ mapped: false });
+    assert.notDeepEqual(await alone({ mapped: true }), copied, "one can tell them apart by their rounding");
+    const sessions = openSessions(options);
+    assert.deepEqual(await sessions.use("a", build, run), copied);
     await sessions.close();
   });
 });
