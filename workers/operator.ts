@@ -93,13 +93,13 @@ export async function readMoves(chain: Chain, task: bigint): Promise<HeadMove[]>
 
 /** The compute process as the configuration wants it. @throws PermanentError (usage) if there is no such program. */
 export function openOperatorCompute(
-  { manifest, model, compute }: OperatorConfig,
+  { manifest, model, work, compute }: OperatorConfig,
   onLine?: (line: string) => void,
 ): Compute {
   const { program, device, gpu, threads, weights, silence, limit, memory } = compute;
   if (program !== undefined) requireProgram(program);
   return openCompute({
-    settings: { manifest, model, device, gpu: [gpu].flat(), threads, weights, memory },
+    settings: { manifest, model, device, gpu: [gpu].flat(), threads, weights, graphs: join(work, "graphs"), memory },
     program,
     limits: { silence, limit, memory },
     onLine,

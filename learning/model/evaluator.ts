@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
+import { builtAnew, type Graphs } from "../graph/graphs.ts";
 import { Graph } from "../graph/ir.ts";
 import { crossEntropy } from "../graph/rules/crossEntropy.ts";
 import { mul } from "../graph/rules/mul.ts";
@@ -12,7 +13,7 @@ import { type Batch, bucketFor, packBatch, type Sequence } from "./batches.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import { llama } from "./llama.ts";
-import { adapterParameters } from "./parameters.ts";
+import { adapterParameters, baseFacts } from "./parameters.ts";
 
 /** Judges a base under any adapter. `flat` holds the factors B in the order of `adapterLayout`. */
 export type Evaluator = {
@@ -38,15 +39,23 @@ export type Judge = (
 const BATCHES = 32;
 
 /** Opens a base for judging. Graphs are made when a length is first met, and kept. */
-export async function openEvaluator(checkpoint: Checkpoint, spec: AdapterSpec, options: Computing): Promise<Evaluator> {
+export async function openEvaluator(
+  checkpoint: Checkpoint,
+  spec: AdapterSpec,
+  { graphs = builtAnew, ...options }: Computing & { graphs?: Graphs | undefined },
+): Promise<Evaluator> {
   const { config, folder } = checkpoint;
   const size = adapterSize(adapterLayout(config, spec));
   const sessions = new Map<string, Promise<InferenceSession>>();
 
+  const about = baseFacts(checkpoint, spec);
+  const open = async (rows: number, length: number): Promise<InferenceSession> => {
+    const build = () => forwardGraph(checkpoint, spec, rows, length);
+    return openSession(await graphs([about, { graph: "forward", rows, length }], build), { ...options, folder });
+  };
   const sessionFor = (rows: number, length: number): Promise<InferenceSession> => {
     const key = `${rows} ${length}`;
-    const session =
-      sessions.get(key) ?? openSession(forwardGraph(checkpoint, spec, rows, length), { ...options, folder });
+    const session = sessions.get(key) ?? open(rows, length);
     sessions.set(key, session);
     return session;
   };

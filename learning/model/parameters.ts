@@ -48,6 +48,11 @@ function inGroup(layer: number, group: LayerGroup | undefined): boolean {
   return group === undefined || (layer >= group.first && layer < group.end);
 }
 
+/** What decides the parameters of `adapterParameters` in a graph: the shape of the model, where its weights lie, and the adapter. */
+export function baseFacts({ config, weights }: Checkpoint, spec: AdapterSpec): object {
+  return { config, weights: [...weights], spec };
+}
+
 /** A model all of whose weights come from the flat vector, in the order of `weightShapes`. */
 export function fullParameters(graph: Graph, config: ModelConfig, flat: Value): LlamaParameters & { trained: Value[] } {
   const shapes = weightShapes(config);

@@ -1,23 +1,31 @@
 import { createHash } from "node:crypto";
 import type { InferenceSession } from "onnxruntime-node";
+import { builtAnew, type Graphs } from "../graph/graphs.ts";
 import { openSession, type SessionOptions } from "../graph/session.ts";
 import { numbersOf, passFeeds, stateFeeds, stateOf } from "./feeds.ts";
 import { type StepShape, type Trainable, trainingStep } from "./step.ts";
 import { distinct, keyOf, type OpenStepper } from "./stepper.ts";
 
-/** The whole step as one graph, one for each shape, made when it is first needed and kept; several steps a run. */
-export function fusedStepper(trainable: Trainable, options: SessionOptions): OpenStepper {
+/** The whole step as one graph, one for each shape, made when it is first needed and kept; several steps a run. `graphs` knows what is trained. */
+export function fusedStepper(trainable: Trainable, options: SessionOptions, graphs: Graphs = builtAnew): OpenStepper {
   return (plan) => {
     const { accumulate, adam } = plan;
     const sessions = new Map<string, Promise<InferenceSession>>();
     const digests = new Map<string, string>();
-    const make = (shape: StepShape): Uint8Array => {
-      const model = trainingStep(trainable, shape, adam, { accumulate: accumulate > 1 });
-      digests.set(keyOf(shape), createHash("sha256").update(model).digest("hex"));
-      return model;
+    const how = { accumulate: accumulate > 1 };
+    const build = (shape: StepShape): Uint8Array => trainingStep(trainable, shape, adam, how);
+    const note = (shape: StepShape, model: Uint8Array): string => {
+      const digest = createHash("sha256").update(model).digest("hex");
+      digests.set(keyOf(shape), digest);
+      return digest;
+    };
+    const open = async (shape: StepShape): Promise<InferenceSession> => {
+      const model = await graphs({ graph: "training step", shape, adam, how }, () => build(shape));
+      note(shape, model);
+      return openSession(model, options);
     };
     const sessionFor = (shape: StepShape): Promise<InferenceSession> => {
-      const session = sessions.get(keyOf(shape)) ?? openSession(make(shape), options);
+      const session = sessions.get(keyOf(shape)) ?? open(shape);
       sessions.set(keyOf(shape), session);
       return session;
     };
@@ -35,10 +43,7 @@ export function fusedStepper(trainable: Trainable, options: SessionOptions): Ope
         };
       },
       digest(shapes) {
-        const all = distinct(shapes).map((shape) => {
-          if (!digests.has(keyOf(shape))) make(shape);
-          return digests.get(keyOf(shape)) as string;
-        });
+        const all = distinct(shapes).map((shape) => digests.get(keyOf(shape)) ?? note(shape, build(shape)));
         return all.length === 1 ? (all[0] as string) : createHash("sha256").update(all.join()).digest("hex");
       },
       async close() {

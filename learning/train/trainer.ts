@@ -1,9 +1,10 @@
+import { builtAnew, type Graphs } from "../graph/graphs.ts";
 import type { Computing, Device } from "../graph/session.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../model/adapter.ts";
 import type { Sequence } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { openEvaluator } from "../model/evaluator.ts";
-import { adapterParameters } from "../model/parameters.ts";
+import { adapterParameters, baseFacts } from "../model/parameters.ts";
 import { openStreamedEvaluator } from "../streamed/streamedEvaluator.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
 import { type EarlyStop, watchHeldOut } from "./earlyStop.ts";
@@ -40,6 +41,8 @@ export type TrainParameters = Computing & {
   /** The whole step as one graph, the default, or one group of layers at a time. */
   form?: Form | undefined;
   stepsPerRun?: number | undefined;
+  /** Gives the graphs of the fused form; made anew by default. */
+  graphs?: Graphs | undefined;
   /** Steps between two looks at the held-out examples and two saved states. */
   every?: number | undefined;
   /** Examples that are not trained on: training ends when `patience` looks in a row found nothing better, and gives the best. */
@@ -116,13 +119,17 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   }
 }
 
-function fused({ checkpoint, spec, device, gpu, threads, weights, stepsPerRun }: TrainParameters, size: number) {
+function fused(parameters: TrainParameters, size: number) {
+  const { checkpoint, spec, device, gpu, threads, weights, stepsPerRun, graphs = builtAnew } = parameters;
+  const about = baseFacts(checkpoint, spec);
   const trainable: Trainable = {
     ...{ config: checkpoint.config, size },
     parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
   };
   return {
-    stepper: fusedStepper(trainable, { device, gpu, threads, weights, folder: checkpoint.folder }),
+    stepper: fusedStepper(trainable, { device, gpu, threads, weights, folder: checkpoint.folder }, (facts, build) =>
+      graphs([about, facts], build),
+    ),
     stepsPerRun,
   };
 }
@@ -134,14 +141,14 @@ function streamed({ checkpoint, spec, device, gpu, threads, accumulate = 1, sign
 
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, device, gpu, threads, weights, form = "fused", signal }: TrainParameters,
+  { checkpoint, spec, device, gpu, threads, weights, graphs, form = "fused", signal }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
   const options = { device, gpu, threads, weights };
   const evaluator =
     form === "fused"
-      ? await openEvaluator(checkpoint, spec, options)
+      ? await openEvaluator(checkpoint, spec, { ...options, graphs })
       : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
   const mean = async (flat: Float32Array) =>
     (await evaluator.losses(flat, examples)).reduce((sum, loss) => sum + loss, 0) / examples.length;

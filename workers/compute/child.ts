@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { openDevices } from "./device.ts";
 import { computeHead } from "./head.ts";
 import { openRecipes } from "./recipe.ts";
@@ -13,3 +14,5 @@ serveCompute({
   train: (request, doing) => computeUpdate({ recipes, devices }, request, doing),
   validate: (request, doing) => computeScores({ recipes, devices }, request, doing),
 });
+// Not at the end, for it dies of a signal: the next start finds the program compiled.
+flushCompileCache();

@@ -1,3 +1,4 @@
+import type { Graphs } from "../../learning/graph/graphs.ts";
 import type { Computing } from "../../learning/graph/session.ts";
 import type { AdapterSpec } from "../../learning/model/adapter.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
@@ -7,6 +8,7 @@ import { judgingForm } from "../../learning/train/fit.ts";
 import type { Form } from "../../learning/train/stepper.ts";
 
 export type FittingOptions = Computing & {
+  graphs?: Graphs | undefined;
   /** Tokens of the longest example. */
   longest: number;
   /** Bytes of memory there are. */
@@ -18,13 +20,13 @@ export type FittingOptions = Computing & {
 export async function openFittingEvaluator(
   checkpoint: Checkpoint,
   spec: AdapterSpec,
-  { longest, available, signal, ...options }: FittingOptions,
+  { longest, available, graphs, signal, ...options }: FittingOptions,
 ): Promise<{ evaluator: Evaluator; form: Form }> {
   const length = Math.min(longest, checkpoint.config.maxPositions);
   const form = judgingForm(checkpoint, { spec, length, weights: options.weights }, available);
   const evaluator =
     form === "fused"
-      ? await openEvaluator(checkpoint, spec, options)
+      ? await openEvaluator(checkpoint, spec, { ...options, graphs })
       : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
   return { evaluator, form };
 }

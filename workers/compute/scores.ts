@@ -7,6 +7,7 @@ import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { availableTo, type Devices, sayWaits } from "./device.ts";
 import { openFittingEvaluator } from "./evaluator.ts";
+import { openGraphs } from "./graphs.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
 import { readPublicSet } from "./publicSet.ts";
@@ -33,6 +34,7 @@ export async function computeScores(
     async (computing, engine) => {
       const { evaluator, form } = await openFittingEvaluator(checkpoint, spec, {
         ...computing,
+        graphs: request.graphs === undefined ? undefined : openGraphs(request.graphs),
         ...{ longest: manifest.maxTokens, available: availableTo(request), signal },
       });
       try {

@@ -12,6 +12,7 @@ import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 import { removeParts, writeFileAtomic } from "../files.ts";
 import { availableTo, type Devices, sayWaits } from "./device.ts";
+import { openGraphs } from "./graphs.ts";
 import { openHead } from "./head.ts";
 import type { RequestOf, ResultOf } from "./protocol.ts";
 import type { Recipe, Recipes } from "./recipe.ts";
@@ -44,6 +45,7 @@ export async function computeUpdate(
       onEngine(engine);
       const trained = await trainFrom(state, {
         ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form },
+        graphs: request.graphs === undefined ? undefined : openGraphs(request.graphs),
         heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
         onProgress: ({ step, steps }) => onProgress(step, steps),
         signal,
