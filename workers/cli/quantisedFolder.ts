@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { copyFile, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -14,8 +14,8 @@ import { TEMPLATE_FILE } from "../../learning/model/chatTemplate.ts";
 import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
 import { INDEX_FILE } from "../../learning/model/shardIndex.ts";
 import { TOKENIZER_FILES } from "../../learning/model/tokenizer.ts";
-import { PermanentError } from "../../protocol/errors.ts";
-import { requireSpace, writeFileAtomic } from "../files.ts";
+import { PassingError, PermanentError } from "../../protocol/errors.ts";
+import { openFolder, requireSpace, writeFileAtomic } from "../files.ts";
 import { usage } from "./options.ts";
 
 /** Says what a folder is made from, and what the codes of each finished file lose. Stays there, so that the command may be given again. */
@@ -45,14 +45,23 @@ export type Quantised = { source: Checkpoint; made: Checkpoint; loss: Loss };
  *
  * @throws PermanentError if the model cannot be quantised, or the folder is another's; PassingError without room on the disk.
  */
-export async function quantiseFolder({ model, out, signal, onProgress }: QuantiseOptions): Promise<Quantised> {
+export async function quantiseFolder(options: QuantiseOptions): Promise<Quantised> {
+  return writeFolder(options).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
+    throw new PassingError(`The disk of ${options.out} became full: make room and give the command again, to go on.`, {
+      cause,
+    });
+  });
+}
+
+async function writeFolder({ model, out, signal, onProgress }: QuantiseOptions): Promise<Quantised> {
   const source = await openCheckpoint(model);
   const shards = planQuantised(source, model);
   const digest = await sourceDigest(model, source);
   const state = await openState(model, out, digest);
   const finished = await Promise.all(shards.map((shard) => isFinished(state, shard, out)));
   const pending = shards.filter((_, i) => !finished[i]);
-  await mkdir(out, { recursive: true });
+  await openFolder(out, { what: "folder", setting: "--out" });
   await requireSpace(out, sum(pending.map(({ bytes }) => bytes)));
   await writeState(out, state);
 

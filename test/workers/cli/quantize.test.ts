@@ -13,6 +13,7 @@ import { parseConfig } from "../../../learning/model/config.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { weightShapes } from "../../../learning/model/weights.ts";
 import { quantiseFolder } from "../../../workers/cli/quantisedFolder.ts";
+import { canMount, withSmallDisk } from "../../support/limits.ts";
 import { writeRandomCheckpoint } from "../../support/randomCheckpoint.ts";
 import { flockctl } from "../../support/workerTask.ts";
 
@@ -73,7 +74,7 @@ describe("flockctl quantize", () => {
   test("killed in the middle goes on behind its last whole file, to the same bytes", async () => {
     await quantise({ out: join(folder, "whole") });
     const whole = await contents(join(folder, "whole"));
-    const { signal } = spawnSync(process.execPath, [program, model, out, "60"]);
+    const { signal } = spawnSync(process.execPath, [program, model, out, "kill", "60"]);
     assert.equal(signal, "SIGKILL");
     const left = await readdir(out);
     assert.ok(left.includes("model-00003-of-00007.safetensors") && left.some((name) => name.endsWith(".part")));
@@ -120,6 +121,9 @@ describe("flockctl quantize", () => {
     await rm(out, { recursive: true });
     await writeFile(out, "mine");
     await refuses(/out is no folder/);
+    await refuses(/The folder .*inner cannot be written \(ENOTDIR\): name another as "--out"/, {
+      out: join(out, "inner"),
+    });
     await rm(out);
     await quantise();
     const other = join(folder, "other");
@@ -174,6 +178,19 @@ describe("flockctl quantize", () => {
     const mean = losses.reduce((sum, loss, i) => sum + ([2, 4, 7][i] as number) * loss, 0) / 13;
     assert.ok(Math.abs((await measure(join(folder, "text.jsonl"), 3)).before.loss - mean) < 1e-5);
   });
+
+  // Some containers let nobody mount a disk.
+  if (canMount()) {
+    test("says what to do when the disk becomes full in the middle", async () => {
+      const disk = join(folder, "disk");
+      await mkdir(disk);
+      const [command, ...args] = withSmallDisk(disk, 3000); // of which 2,600 would be enough, with the reserve
+      const filled = [process.execPath, program, model, join(disk, "out"), "fill", "60"];
+      const { status, stderr } = spawnSync(command, [...args, ...filled], { encoding: "utf8" });
+      assert.equal(status, 1);
+      assert.match(stderr, /The disk of .*out became full: make room and give the command again, to go on/);
+    });
+  }
 
   test("begins nothing without room on the disk", async () => {
     const huge = join(folder, "huge");
