@@ -121,7 +121,7 @@ function linesOf(rows: Readonly<Record<string, Row>>, threads: number, torch: To
   const widths = head.map((title, i) => Math.max(title.length, ...table.map((row) => (row[i] as string).length)));
   return [
     ...[head, ...table].map((row) => row.map((cell, i) => cell.padStart(widths[i] as number)).join("  ")),
-    `${threads} threads; medians of ${STEPS} steps after ${WARM}, in turns; ratio in brackets: the target; GEMM: the rate of matrix products in the same run, with its spread`,
+    `${threads} threads, which keep their cores while they wait (compute.spinning), as PyTorch's do; medians of ${STEPS} steps after ${WARM}, in turns; ratio in brackets: the target; GEMM: the rate of matrix products in the same run, with its spread`,
     torch === undefined
       ? "PyTorch is missing (Debian: python3-torch, libopenblas0-openmp), so there is nothing to compare with"
       : `PyTorch ${torch.version}, the same model, adapter and batch`,

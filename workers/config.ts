@@ -80,6 +80,7 @@ export const configSchema = z.strictObject({
         })
         .default(0),
       threads: z.int().min(1).max(1024).default(1),
+      spinning: z.boolean().default(false), // whether waiting threads keep their cores
       weights: z.enum(["packed", "mapped"]).default("packed"), // of the base: copied, or shared with other processes
       silence: seconds(900), // seconds without a sign of life before the child is stopped
       limit: seconds(6 * 3600), // longest one piece of work may take, in seconds

@@ -96,10 +96,13 @@ export function openOperatorCompute(
   { manifest, model, work, compute }: OperatorConfig,
   onLine?: (line: string) => void,
 ): Compute {
-  const { program, device, gpu, threads, weights, silence, limit, memory } = compute;
+  const { program, device, gpu, threads, spinning, weights, silence, limit, memory } = compute;
   if (program !== undefined) requireProgram(program);
   return openCompute({
-    settings: { manifest, model, device, gpu: [gpu].flat(), threads, weights, graphs: join(work, "graphs"), memory },
+    settings: {
+      ...{ manifest, model, device, gpu: [gpu].flat(), threads, spinning, weights },
+      ...{ graphs: join(work, "graphs"), memory },
+    },
     program,
     limits: { silence, limit, memory },
     onLine,

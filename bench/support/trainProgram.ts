@@ -12,7 +12,7 @@ const spec = { rank, alpha: 2 * rank, targets: TARGETS, seed: "bench" };
 const stream = new Stream("bench", "sequences");
 const times: number[] = [];
 await train({
-  ...{ checkpoint, spec, batch, threads, device: "cpu", learningRate: 1e-3, seed: "bench" },
+  ...{ checkpoint, spec, batch, threads, spinning: true, device: "cpu", learningRate: 1e-3, seed: "bench" },
   ...{ steps: warm + steps, stepsPerRun: warm },
   start: new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec))),
   examples: Array.from({ length: 4 * batch }, () => ({

@@ -16,6 +16,8 @@ export type Computing = {
   gpu?: number | undefined;
   /** Threads within an operator; the results do not depend on them. */
   threads: number;
+  /** Whether waiting threads keep their cores; they sleep by default, for several workers may share a machine. */
+  spinning?: boolean | undefined;
   /** Packed by default. */
   weights?: Weights | undefined;
 };
@@ -52,8 +54,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
       extra: {
         ...(options.mapped === true ? { optimization: { disable_specified_optimizers: "ConstantFolding" } } : {}),
         session: {
-          // Several workers share a machine: waiting threads sleep.
-          "intra_op.allow_spinning": "0",
+          "intra_op.allow_spinning": options.spinning === true ? "1" : "0",
           ...(copies(options) ? {} : { disable_prepacking: "1" }),
           ...(options.folder === undefined ? {} : { model_external_initializers_file_folder_path: options.folder }),
         },

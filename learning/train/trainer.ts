@@ -119,15 +119,18 @@ export async function train(parameters: TrainParameters): Promise<Trained> {
   }
 }
 
-function fused(parameters: TrainParameters, size: number) {
-  const { checkpoint, spec, device, gpu, threads, weights, stepsPerRun, graphs = builtAnew } = parameters;
+function computing({ device, gpu, threads, spinning, weights }: Computing): Computing {
+  return { device, gpu, threads, spinning, weights };
+}
+
+function fused({ checkpoint, spec, stepsPerRun, graphs = builtAnew, ...rest }: TrainParameters, size: number) {
   const about = baseFacts(checkpoint, spec);
   const trainable: Trainable = {
     ...{ config: checkpoint.config, size },
     parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
   };
   return {
-    stepper: fusedStepper(trainable, { device, gpu, threads, weights, folder: checkpoint.folder }, (facts, build) =>
+    stepper: fusedStepper(trainable, { ...computing(rest), folder: checkpoint.folder }, (facts, build) =>
       graphs([about, facts], build),
     ),
     stepsPerRun,
@@ -135,17 +138,17 @@ function fused(parameters: TrainParameters, size: number) {
 }
 
 /** A step of this form is long: there is a report after each, and it stops within one. */
-function streamed({ checkpoint, spec, device, gpu, threads, accumulate = 1, signal }: TrainParameters) {
-  return { stepper: streamedStepper(checkpoint, spec, { device, gpu, threads, signal }), stepsPerRun: accumulate };
+function streamed({ checkpoint, spec, accumulate = 1, signal, ...rest }: TrainParameters) {
+  return { stepper: streamedStepper(checkpoint, spec, { ...computing(rest), signal }), stepsPerRun: accumulate };
 }
 
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, device, gpu, threads, weights, graphs, form = "fused", signal }: TrainParameters,
+  { checkpoint, spec, graphs, form = "fused", signal, ...rest }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
-  const options = { device, gpu, threads, weights };
+  const options = computing(rest);
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, { ...options, graphs })

@@ -7,7 +7,7 @@ import type { ComputeKind, RequestOf, ResultOf } from "./protocol.ts";
 /** The recipe and the machine: what every request says alike. */
 export type ComputeSettings = Pick<
   RequestOf<"train">,
-  "manifest" | "model" | "device" | "gpu" | "threads" | "weights" | "graphs" | "memory"
+  "manifest" | "model" | "device" | "gpu" | "threads" | "spinning" | "weights" | "graphs" | "memory"
 >;
 /** What one request says by itself. */
 export type Work<K extends ComputeKind> = Omit<RequestOf<K>, keyof ComputeSettings>;

@@ -6,7 +6,7 @@ import type { Engine } from "../../learning/validate/report.ts";
 import { type LeaseOptions, leaseDevice } from "./lease.ts";
 import type { ComputeRequest } from "./protocol.ts";
 
-export type Wanted = Pick<ComputeRequest, "device" | "gpu" | "threads" | "weights">;
+export type Wanted = Pick<ComputeRequest, "device" | "gpu" | "threads" | "spinning" | "weights">;
 
 /** The devices of this process. */
 export type Devices = {
@@ -31,15 +31,15 @@ export function openDevices(): Devices {
     return report;
   };
   return {
-    async use({ device, gpu = [0], threads, weights = "packed" }, work, options) {
+    async use({ device, gpu = [0], threads, spinning = false, weights = "packed" }, work, options) {
       if (device === "cpu") {
-        const computing = { device, threads, weights };
+        const computing = { device, threads, spinning, weights };
         return work(computing, { ...(await probe(computing)), threads, weights });
       }
       const named = await leaseNames(gpu);
       const lease = await leaseDevice([...named.keys()], options);
       try {
-        const computing = { device, gpu: named.get(lease.name) as number, threads, weights };
+        const computing = { device, gpu: named.get(lease.name) as number, threads, spinning, weights };
         return await work(computing, { ...(await probe(computing)), threads, weights });
       } finally {
         await lease.giveBack();

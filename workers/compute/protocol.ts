@@ -26,6 +26,7 @@ const common = {
   device: z.enum(["cpu", "cuda"]),
   gpu: z.array(z.int().min(0)).min(1).optional(), // numbers of GPUs, the first free one of which is taken; 0 where none is named
   threads: z.int().min(1),
+  spinning: z.boolean().optional(), // whether waiting threads keep their cores; they sleep by default
   weights: z.enum(["packed", "mapped"]).optional(), // where those of a base lie that is whole in memory; packed by default
   graphs: path.optional(), // folder of graphs that were made before
   memory: z.int().min(1).optional(), // MiB that it may use; what the machine or its container has, if that is less

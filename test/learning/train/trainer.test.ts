@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import { InferenceSession } from "onnxruntime-node";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../../../learning/model/adapter.ts";
 import type { Sequence } from "../../../learning/model/batches.ts";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
@@ -58,6 +59,16 @@ describe("training", () => {
 
   it("gives the same bits on one thread and on two", async () => {
     assert.deepEqual(await train({ ...job, threads: 2 }), await train(job));
+  });
+
+  it("gives the same bits whether waiting threads sleep, as they do unless told otherwise, or keep their cores", async (t) => {
+    const create = t.mock.method(InferenceSession, "create"); // only looked at
+    const asleep = await train({ ...job, threads: 2 });
+    assert.deepEqual(await train({ ...job, threads: 2, spinning: true }), asleep);
+    const spins = create.mock.calls.map(({ arguments: [, options] }) =>
+      JSON.stringify(options).includes('"intra_op.allow_spinning":"1"'),
+    );
+    assert.deepEqual(spins, [false, false, true, true]); // a graph for each of two lengths
   });
 
   it("gives the same bits on every run from weights that stay in their files, up to rounding those of packed ones", async () => {

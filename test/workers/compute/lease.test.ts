@@ -93,11 +93,11 @@ describe("work on a GPU", { skip: linux }, () => {
   test("is not kept from the processor, which is shared", async () => {
     const devices = openDevices();
     const both = await devices.use({ device: "cpu", threads: 1 }, (computing, engine) =>
-      devices.use({ device: "cpu", threads: 2 }, async (other) => [computing, other, engine.provider]),
+      devices.use({ device: "cpu", threads: 2, spinning: true }, async (other) => [computing, other, engine.provider]),
     );
     assert.deepEqual(both, [
-      { device: "cpu", threads: 1, weights: "packed" },
-      { device: "cpu", threads: 2, weights: "packed" },
+      { device: "cpu", threads: 1, spinning: false, weights: "packed" },
+      { device: "cpu", threads: 2, spinning: true, weights: "packed" },
       "CPUExecutionProvider",
     ]);
   });
