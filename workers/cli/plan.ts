@@ -37,7 +37,7 @@ export function planCommand(terminal: Terminal): Command {
     .option("--accumulate <number>", "batches a step", "1")
     .option("--tokens <number>", "longest example", "512")
     .option("--packing", "examples of a batch share rows")
-    .option("--memory <MiB>", "how much it may use; by default what the machine or its container has")
+    .option("--memory <MiB>", "how much it may use on the processor; by default what the machine or its container has")
     .option("--json", "print JSON, in bytes, seconds and floating-point operations")
     .addHelpText(
       "after",
@@ -73,16 +73,18 @@ export function planCommand(terminal: Terminal): Command {
       // Only here: the runtime is large.
       const { openCheckpoint } = await import("../../learning/model/checkpoint.ts");
       const { bucketFor } = await import("../../learning/model/batches.ts");
-      const { availableMemory, fit } = await import("../../learning/train/fit.ts");
+      const { fit } = await import("../../learning/train/fit.ts");
       const { measureGemmRate } = await import("../../learning/graph/gemmRate.ts");
+      const { availableTo } = await import("../compute/device.ts");
       const { artifactSize } = await import("../../learning/artifact/artifact.ts");
       const { adapterLayout } = await import("../../learning/model/adapter.ts");
 
       const checkpoint = await openCheckpoint(options.model);
       const length = bucketFor({ tokens: new Int32Array(tokens + 1), promptLength: 1 }, checkpoint.config);
-      const available = availableMemory(options.memory === undefined ? undefined : number("memory", 1 << 30) * 2 ** 20);
-      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length, weights }, available);
       const { device } = options;
+      const most = options.memory === undefined ? undefined : number("memory", 1 << 30);
+      const available = await availableTo({ device, memory: most });
+      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length, weights }, available);
       const rate = await onDevice({ device, gpu: 0, threads, weights }, (computing) => measureGemmRate(computing), {
         terminal,
       });

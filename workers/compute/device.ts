@@ -1,7 +1,7 @@
 import type { Computing } from "../../learning/graph/session.ts";
 import { type DeviceReport, probeDevice } from "../../learning/train/device.ts";
 import { availableMemory } from "../../learning/train/fit.ts";
-import { readGpus } from "../../learning/train/gpus.ts";
+import { type Gpu, readGpus } from "../../learning/train/gpus.ts";
 import type { Engine } from "../../learning/validate/report.ts";
 import { type LeaseOptions, leaseDevice } from "./lease.ts";
 import type { ComputeRequest } from "./protocol.ts";
@@ -59,7 +59,14 @@ export function sayWaits({ gpu = [0] }: Wanted): void {
   console.log(`waits for GPU ${gpu.join(" or ")}, which another process of this machine has`);
 }
 
-/** Bytes of memory that a request may use. */
-export function availableTo({ memory }: { memory?: number | undefined }): number {
+/** Bytes of memory that a request may use: of the smallest of its GPUs where the driver tells, else of the machine or its container. */
+export async function availableTo(
+  { device, gpu = [0], memory }: Pick<ComputeRequest, "device" | "gpu" | "memory">,
+  gpus?: readonly Gpu[],
+): Promise<number> {
+  if (device === "cuda") {
+    const own = (gpus ?? (await readGpus())).filter(({ number }) => gpu.includes(number));
+    if (own.length > 0) return Math.min(...own.map((each) => each.memory)) * 2 ** 20;
+  }
   return availableMemory(memory === undefined ? undefined : memory * 2 ** 20);
 }

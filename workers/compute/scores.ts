@@ -35,7 +35,7 @@ export async function computeScores(
       const { evaluator, form } = await openFittingEvaluator(checkpoint, spec, {
         ...computing,
         graphs: request.graphs === undefined ? undefined : openGraphs(request.graphs),
-        ...{ longest: manifest.maxTokens, available: availableTo(request), signal },
+        ...{ longest: manifest.maxTokens, available: await availableTo(request), signal },
       });
       try {
         onEngine({ ...engine, form });

@@ -33,7 +33,11 @@ export async function computeUpdate(
   const { heldOut: _, patience, ...training } = request.training;
   const { examples, heldOut } = readData(request, recipe);
   const length = Math.max(...examples.map((example) => bucketFor(example, checkpoint.config)));
-  const form = requireFit(checkpoint, { spec, length, ...training, weights: request.weights }, availableTo(request));
+  const form = requireFit(
+    checkpoint,
+    { spec, length, ...training, weights: request.weights },
+    await availableTo(request),
+  );
   const start = headToFlat(await openHead(recipe, request.head));
   const state = `${request.out}.state`;
   await removeParts(request.out); // and of the state beside it

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { readGpus } from "../../../learning/train/gpus.ts";
 import { PermanentError } from "../../../protocol/errors.ts";
 import { openCompute } from "../../../workers/compute/client.ts";
-import { leaseNames, openDevices } from "../../../workers/compute/device.ts";
+import { availableTo, leaseNames, openDevices } from "../../../workers/compute/device.ts";
 import { leaseDevice } from "../../../workers/compute/lease.ts";
 import { tinyTraining } from "../../support/operatorRoom.ts";
 import { makeTinyTask } from "../../support/tinyTask.ts";
@@ -88,6 +88,17 @@ describe("work on a GPU", { skip: linux }, () => {
       await compute.close();
       await rm(folder, { recursive: true });
     }
+  });
+
+  test("may take as much memory as the smallest of its GPUs has, and as the machine where no driver tells", async () => {
+    const gpus = [16, 80, 8].map((gibibytes, number) => {
+      return { number, id: `GPU-${number}`, name: "some", driver: "1", memory: gibibytes * 1024 };
+    });
+    const available = (gpu: number[]) => availableTo({ device: "cuda", gpu, memory: 5 }, gpus);
+    assert.equal(await available([0, 1]), 16 * 2 ** 30);
+    assert.equal(await available([1]), 80 * 2 ** 30);
+    assert.equal(await available([7]), 5 * 2 ** 20);
+    assert.equal(await availableTo({ device: "cpu", memory: 5 }, gpus), 5 * 2 ** 20);
   });
 
   test("is not kept from the processor, which is shared", async () => {
