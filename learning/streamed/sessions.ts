@@ -12,7 +12,7 @@ export type Sessions = {
   close(): Promise<void>;
 };
 
-/** Bytes of the graphs that stay, with their weights: a small model is loaded once, and a large one never as a whole. */
+/** Bytes of the graphs that stay, with their weights, where nobody says how many may: a small model is loaded once, and a large one never as a whole. */
 export const STAYING = 1 << 30;
 
 export function openSessions(options: Omit<SessionOptions, "mapped" | "packed">, staying = STAYING): Sessions {

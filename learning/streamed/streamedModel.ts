@@ -42,7 +42,12 @@ export type StreamedModel = {
   close(): Promise<void>;
 };
 
-export type StreamOptions = { parts?: StreamParts | undefined; signal?: AbortSignal | undefined };
+export type StreamOptions = {
+  parts?: StreamParts | undefined;
+  /** Bytes of the graphs that stay loaded, with their weights; the numbers do not depend on it. */
+  staying?: number | undefined;
+  signal?: AbortSignal | undefined;
+};
 
 type Feeds = Record<string, Tensor>;
 
@@ -52,10 +57,10 @@ export function streamedModel(
   options: Computing & StreamOptions,
 ): StreamedModel {
   const { config, folder } = checkpoint;
-  const { signal, parts = STREAM_PARTS, ...where } = options;
+  const { signal, parts = STREAM_PARTS, staying, ...where } = options;
   const groups = layerGroups(config, parts);
 
-  const sessions = openSessions({ ...where, folder });
+  const sessions = openSessions({ ...where, folder }, staying);
 
   /** Runs a graph for each of the feeds. Outputs are in the order of the part. */
   const visit = (name: string, shape: StreamShape, build: () => Part, all: readonly Feeds[]): Promise<Tensor[][]> =>

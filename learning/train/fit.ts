@@ -2,6 +2,7 @@ import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import { PermanentError } from "../../protocol/errors.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
+import { STAYING } from "../streamed/sessions.ts";
 import { type PlannedTraining, planJudging, planTraining, type TrainingPlan } from "./plan.ts";
 import type { Form } from "./stepper.ts";
 import { planStreamed } from "./streamedPlan.ts";
@@ -13,15 +14,25 @@ export function availableMemory(most = Number.POSITIVE_INFINITY): number {
 }
 
 /** How a training fits into `available` bytes: in the form of the plan, or else what batch would; none if not even one example does. */
-export type Fit = { form: Form; plan: TrainingPlan; fits: boolean; largestBatch: number | undefined };
+export type Fit = {
+  form: Form;
+  plan: TrainingPlan;
+  fits: boolean;
+  largestBatch: number | undefined;
+  /** Of the streamed form, bytes of the graphs that may stay loaded: what is left over, nearly. */
+  staying: number;
+};
 
 /** The fused step if it fits, for it is faster; else the streamed one. */
 export function fit(checkpoint: Checkpoint, planned: PlannedTraining, available: number): Fit {
   const at = (batch: number): Fit => {
     const fused = planTraining(checkpoint, { ...planned, batch });
-    if (fused.memory.total <= available) return { form: "fused", plan: fused, fits: true, largestBatch: batch };
+    const whole: Fit = { form: "fused", plan: fused, fits: true, largestBatch: batch, staying: 0 };
+    if (fused.memory.total <= available) return whole;
     const plan = planStreamed(checkpoint, { ...planned, batch });
-    return { form: "streamed", plan, fits: plan.memory.total <= available, largestBatch: batch };
+    const left = available - plan.memory.total;
+    const staying = STAYING + Math.max(0, Math.floor(0.8 * left));
+    return { form: "streamed", plan, fits: left >= 0, largestBatch: batch, staying };
   };
   const whole = at(planned.batch);
   if (whole.fits) return whole;
@@ -45,12 +56,16 @@ export function judgingForm(
 }
 
 /**
- * The form in which a training fits.
+ * The form in which a training fits, and what of it may stay loaded.
  * @throws PermanentError if it does in none, with what would.
  */
-export function requireFit(checkpoint: Checkpoint, planned: PlannedTraining, available: number): Form {
-  const { form, plan, fits, largestBatch } = fit(checkpoint, planned, available);
-  if (fits) return form;
+export function requireFit(
+  checkpoint: Checkpoint,
+  planned: PlannedTraining,
+  available: number,
+): Pick<Fit, "form" | "staying"> {
+  const { form, plan, fits, largestBatch, staying } = fit(checkpoint, planned, available);
+  if (fits) return { form, staying };
   const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const needs = `Training ${planned.batch} examples of ${planned.length} tokens at once${planned.packing === true ? ", packed," : ""} takes ${gibibytes(plan.memory.total)} of memory, and there are ${gibibytes(available)}`;
   if (largestBatch === undefined) {

@@ -40,6 +40,8 @@ export type TrainParameters = Computing & {
   seed: string;
   /** The whole step as one graph, the default, or one group of layers at a time. */
   form?: Form | undefined;
+  /** Of the streamed form, bytes of the graphs that stay loaded; the numbers do not depend on it. */
+  staying?: number | undefined;
   stepsPerRun?: number | undefined;
   /** Gives the graphs of the fused form; made anew by default. */
   graphs?: Graphs | undefined;
@@ -138,8 +140,9 @@ function fused({ checkpoint, spec, stepsPerRun, graphs = builtAnew, ...rest }: T
 }
 
 /** A step of this form is long: there is a report after each, and it stops within one. */
-function streamed({ checkpoint, spec, accumulate = 1, signal, ...rest }: TrainParameters) {
-  return { stepper: streamedStepper(checkpoint, spec, { ...computing(rest), signal }), stepsPerRun: accumulate };
+function streamed({ checkpoint, spec, accumulate = 1, staying, signal, ...rest }: TrainParameters) {
+  const stepper = streamedStepper(checkpoint, spec, { ...computing(rest), staying, signal });
+  return { stepper, stepsPerRun: accumulate };
 }
 
 /** Measures the held-out examples with the base opened for judging. */

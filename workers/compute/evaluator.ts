@@ -3,6 +3,7 @@ import type { Computing } from "../../learning/graph/session.ts";
 import type { AdapterSpec } from "../../learning/model/adapter.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
 import { type Evaluator, openEvaluator } from "../../learning/model/evaluator.ts";
+import { STAYING } from "../../learning/streamed/sessions.ts";
 import { openStreamedEvaluator } from "../../learning/streamed/streamedEvaluator.ts";
 import { judgingForm } from "../../learning/train/fit.ts";
 import type { Form } from "../../learning/train/stepper.ts";
@@ -27,6 +28,6 @@ export async function openFittingEvaluator(
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, { ...options, graphs })
-      : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
+      : openStreamedEvaluator(checkpoint, spec, { ...options, staying: Math.max(STAYING, available / 2), signal });
   return { evaluator, form };
 }

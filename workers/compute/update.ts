@@ -33,7 +33,7 @@ export async function computeUpdate(
   const { heldOut: _, patience, ...training } = request.training;
   const { examples, heldOut } = readData(request, recipe);
   const length = Math.max(...examples.map((example) => bucketFor(example, checkpoint.config)));
-  const form = requireFit(
+  const { form, staying } = requireFit(
     checkpoint,
     { spec, length, ...training, weights: request.weights },
     await availableTo(request),
@@ -48,7 +48,7 @@ export async function computeUpdate(
       const engine = { ...device, form };
       onEngine(engine);
       const trained = await trainFrom(state, {
-        ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form },
+        ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form, staying },
         graphs: request.graphs === undefined ? undefined : openGraphs(request.graphs),
         heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
         onProgress: ({ step, steps }) => onProgress(step, steps),

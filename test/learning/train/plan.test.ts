@@ -10,6 +10,7 @@ import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpo
 import { worstLayouts } from "../../../learning/model/packing.ts";
 import { adapterParameters } from "../../../learning/model/parameters.ts";
 import { TARGETS } from "../../../learning/model/weights.ts";
+import { STAYING } from "../../../learning/streamed/sessions.ts";
 import { ADAM_DEFAULTS } from "../../../learning/train/adamw.ts";
 import { availableMemory, fit, judgingForm, requireFit } from "../../../learning/train/fit.ts";
 import { type PlannedTraining, planJudging, planTraining } from "../../../learning/train/plan.ts";
@@ -89,7 +90,7 @@ describe("the plan of a training", () => {
     const judged = planJudging(checkpoint, { spec, length: 64 });
     assert.ok(planJudging(checkpoint, { spec, length: 64, weights: "mapped" }) < judged);
     const total = mapped.memory.total;
-    assert.equal(requireFit(checkpoint, { ...planned, weights: "mapped" }, total), "fused");
+    assert.equal(requireFit(checkpoint, { ...planned, weights: "mapped" }, total).form, "fused");
     assert.equal(fit(checkpoint, planned, total).form, "streamed");
   });
 
@@ -99,9 +100,11 @@ describe("the plan of a training", () => {
     const whole = planTraining(deep, large).memory.total;
     const parts = planStreamed(deep, large).memory.total;
     assert.ok(parts < whole);
-    assert.equal(requireFit(deep, large, whole), "fused");
-    assert.equal(requireFit(deep, large, whole - 1), "streamed");
-    assert.equal(requireFit(deep, large, parts), "streamed");
+    assert.equal(requireFit(deep, large, whole).form, "fused");
+    assert.equal(requireFit(deep, large, whole - 1).form, "streamed");
+    assert.deepEqual(requireFit(deep, large, parts), { form: "streamed", staying: STAYING });
+    // What is left over keeps graphs loaded.
+    assert.deepEqual(requireFit(deep, large, parts + 1000), { form: "streamed", staying: STAYING + 800 });
 
     const { fits, largestBatch } = fit(deep, large, parts - 1);
     assert.equal(fits, false);
@@ -130,7 +133,7 @@ describe("the plan of a training", () => {
       }
     }
     const between = planTraining(checkpoint, together).memory.total - 1;
-    assert.equal(requireFit(checkpoint, apart, between), "fused");
+    assert.equal(requireFit(checkpoint, apart, between).form, "fused");
     assert.notEqual(fit(checkpoint, together, between).form, "fused");
     assert.throws(
       () => requireFit(checkpoint, { ...together, batch: 65_536 }, between),
