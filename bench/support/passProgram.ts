@@ -39,11 +39,11 @@ const work: Record<Stage, () => Promise<number | undefined>> = {
       return ((bits & 1) << 15) | ((119 + ((bits >> 1) & 3)) << 7) | (bits >> 3);
     });
     try {
-      await file.write(safetensorsHeader(tensors));
+      await file.appendFile(safetensorsHeader(tensors));
       for (const { shape } of tensors) {
         const numbers = shape.length === 1 ? ones : small;
         for (let left = sizeOf(shape); left > 0; left -= chunk) {
-          await file.write(new Uint8Array(numbers.buffer, 0, 2 * Math.min(left, chunk)));
+          await file.appendFile(new Uint8Array(numbers.buffer, 0, 2 * Math.min(left, chunk)));
         }
       }
     } finally {

@@ -26,11 +26,11 @@ export async function writeQuantisedCheckpoint(folder: string, hfConfig: object,
   // Of the matrices that are no codes: numbers of either sign, below 1 / 8.
   const small = random.map((byte, i) => (i % 2 === 0 ? byte : (byte & 0x83) | 0x28));
   try {
-    await file.write(safetensorsHeader(tensors));
+    await file.appendFile(safetensorsHeader(tensors));
     for (const { name, shape, dtype } of tensors) {
       const source = dtype === "U8" ? random : name.endsWith(".scale") ? scale : shape.length === 1 ? one : small;
       for (let left = sizeOf(shape) * (dtype === "U8" ? 1 : 2); left > 0; left -= CHUNK) {
-        await file.write(source.subarray(0, Math.min(left, CHUNK)));
+        await file.appendFile(source.subarray(0, Math.min(left, CHUNK)));
       }
     }
   } finally {

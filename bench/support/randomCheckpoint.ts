@@ -34,7 +34,7 @@ export async function writeRandomCheckpoint(folder: string, size: ModelSize): Pr
   const shapes = weightShapes(parseConfig(text));
   const file = await open(join(folder, "model.safetensors"), "w");
   try {
-    await file.write(safetensorsHeader(shapes.map(({ name, shape }) => ({ name, shape, dtype: "F32" }))));
+    await file.appendFile(safetensorsHeader(shapes.map(({ name, shape }) => ({ name, shape, dtype: "F32" }))));
     let state = 1;
     for (const { shape } of shapes) {
       const [width, isNorm] = [shape.at(-1) as number, shape.length === 1];
@@ -45,7 +45,7 @@ export async function writeRandomCheckpoint(folder: string, size: ModelSize): Pr
           state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0; // Numerical Recipes' generator: quick, and good enough here
           numbers[i] = isNorm ? 1 : scale * state;
         }
-        await file.write(new Uint8Array(numbers.buffer));
+        await file.appendFile(new Uint8Array(numbers.buffer));
       }
     }
   } finally {

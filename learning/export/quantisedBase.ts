@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PermanentError } from "../../protocol/errors.ts";
+import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { bytesOf, type SafetensorsTensor, safetensorsHeader } from "../artifact/safetensors.ts";
 import { BLOCK, encode, type Loss } from "../graph/fourBit.ts";
 import { sizeOf } from "../graph/shapes.ts";
@@ -10,6 +10,7 @@ import { QUANTISATION } from "../model/config.ts";
 import { requireFinite } from "../model/finite.ts";
 import { layerOf, linearNames, requireBlocks, scalesName } from "../model/weights.ts";
 import { type StoredDtype, widenInto } from "./storedNumbers.ts";
+import { writeWhole } from "./writeWhole.ts";
 
 /** Numbers that are in memory at once, in whole rows: a row is never longer. */
 const CHUNK = 1 << 20;
@@ -86,16 +87,17 @@ export type Quantiser = (shard: QuantisedShard, path: string) => Promise<Loss>;
  * Opens a base for quantising. A shard is written a few rows at a time and flushed to the disk; what is at its path is written over. What it gives is what
  * the codes of the shard's linear layers lose.
  *
- * Writing throws PermanentError that names file and tensor if a number is none or infinite, or the source became shorter.
+ * Writing throws PermanentError that names file and tensor if a number is none or infinite, or the source became shorter; PassingError if the disk kept
+ * another length than was written.
  */
 export function openQuantiser({ folder }: Checkpoint, options: QuantiserOptions = {}): Quantiser {
   const scratch = room();
-  return async ({ header, parts }, path) => {
+  return async ({ header, parts, bytes }, path) => {
     const sources = new Map<string, FileHandle>();
     const target = await open(path, "w");
     const loss = { error: 0, energy: 0 };
     try {
-      await target.write(header, 0, header.length, 0);
+      await writeWhole(target, header, 0);
       for (const part of parts) {
         const { file } = part.weight;
         const source = sources.get(file) ?? (await open(join(folder, file), "r"));
@@ -105,6 +107,8 @@ export function openQuantiser({ folder }: Checkpoint, options: QuantiserOptions 
         loss.energy += energy;
       }
       await target.sync();
+      const { size } = await target.stat();
+      if (size !== bytes) throw new PassingError(`${path} has ${size} bytes of the ${bytes} that were written to it.`);
     } finally {
       await target.close();
       for (const source of sources.values()) await source.close();
@@ -135,7 +139,7 @@ async function writePart(
     const from = { name, dtype, first: done };
     if (scalesAt === undefined) {
       requireFinite(read, from, file);
-      await target.write(read, 0, read.length, at + done * size);
+      await writeWhole(target, read, at + done * size);
     } else {
       const numbers = scratch.numbers.subarray(0, count);
       const codes = scratch.codes.subarray(0, count / 2);
@@ -149,13 +153,8 @@ async function writePart(
       });
       loss.error += error;
       loss.energy += energy;
-      await target.write(codes, 0, codes.length, at + done / 2);
-      await target.write(
-        new Uint8Array(scales.buffer, 0, 2 * scales.length),
-        0,
-        2 * scales.length,
-        scalesAt + (2 * done) / BLOCK,
-      );
+      await writeWhole(target, codes, at + done / 2);
+      await writeWhole(target, new Uint8Array(scales.buffer, 0, 2 * scales.length), scalesAt + (2 * done) / BLOCK);
     }
     onRead?.(read.length);
   }

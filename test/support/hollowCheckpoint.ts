@@ -17,7 +17,7 @@ export async function writeHollowCheckpoint(folder: string, size: object): Promi
   const file = await open(join(folder, "model.safetensors"), "w");
   try {
     const header = safetensorsHeader(tensors);
-    await file.write(header);
+    await file.appendFile(header);
     await file.truncate(tensors.reduce((end, { shape }) => end + 2 * sizeOf(shape), header.length));
   } finally {
     await file.close();

@@ -28,6 +28,13 @@ type State = z.infer<typeof stateSchema>;
 
 const ENDING = ".part";
 
+/** What an error of the system says of the folder, and what helps. */
+const SHORTAGES: Record<string, (out: string) => string> = {
+  ENOSPC: (out) => `The disk of ${out} became full: make room`,
+  EDQUOT: (out) => `Your share of the disk of ${out} is used up: make room`,
+  EFBIG: (out) => `A file in ${out} grew beyond what this process may write: raise the limit (\`ulimit -f\`)`,
+};
+
 export type QuantiseOptions = {
   /** The model's folder, and the folder that is made. */
   model: string;
@@ -47,10 +54,9 @@ export type Quantised = { source: Checkpoint; made: Checkpoint; loss: Loss };
  */
 export async function quantiseFolder(options: QuantiseOptions): Promise<Quantised> {
   return writeFolder(options).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
-    throw new PassingError(`The disk of ${options.out} became full: make room and give the command again, to go on.`, {
-      cause,
-    });
+    const shortage = SHORTAGES[cause.code ?? ""];
+    if (shortage === undefined) throw cause;
+    throw new PassingError(`${shortage(options.out)} and give the command again, to go on.`, { cause });
   });
 }
 

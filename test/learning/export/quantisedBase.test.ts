@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { truncateSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { writeRandomCheckpoint as writeLargeCheckpoint } from "../../../bench/support/randomCheckpoint.ts";
 import { readHeader } from "../../../learning/artifact/safetensors.ts";
-import { openQuantiser, planQuantised, sourceDigest } from "../../../learning/export/quantisedBase.ts";
+import {
+  openQuantiser,
+  planQuantised,
+  type QuantisedShard,
+  sourceDigest,
+} from "../../../learning/export/quantisedBase.ts";
 import { widen } from "../../../learning/export/storedNumbers.ts";
 import { encode } from "../../../learning/graph/fourBit.ts";
 import { openCheckpoint, type StoredWeight } from "../../../learning/model/checkpoint.ts";
 import { linearNames } from "../../../learning/model/weights.ts";
-import { PermanentError } from "../../../protocol/errors.ts";
+import { PassingError, PermanentError } from "../../../protocol/errors.ts";
+import { limit } from "../../support/limits.ts";
 import { type StoredDtype, writeRandomCheckpoint } from "../../support/randomCheckpoint.ts";
 
 const config = {
@@ -124,6 +131,47 @@ describe("a quantised base", () => {
     await assert.rejects(
       openQuantiser(checkpoint)(first!, join(folder, "x")),
       /the file ends in the middle of "model\./,
+    );
+  });
+
+  it("is no file that is shorter than it should be, or has a hole, where a write ended early", async () => {
+    await writeRandomCheckpoint(model, config);
+    const checkpoint = await openCheckpoint(model);
+    const [first] = planQuantised(checkpoint, model) as [QuantisedShard];
+    const path = join(folder, "x");
+    const writing = (onRead: (bytes: number) => void) => openQuantiser(checkpoint, { onRead })(first, path);
+    try {
+      limit(process.pid, "fsize", first.bytes - 40);
+      await assert.rejects(
+        writing(() => {}),
+        { code: "EFBIG" },
+      );
+      // A limit that ends one write and is gone at the next.
+      const part = first.parts[1] as QuantisedShard["parts"][number];
+      let parts = 0;
+      limit(process.pid, "fsize", part.at + 40);
+      await assert.rejects(
+        writing(() => {
+          if (++parts === 2) limit(process.pid, "fsize", "unlimited");
+        }),
+        { code: "EFBIG" },
+      );
+      limit(process.pid, "fsize", first.header.length - 1);
+      await assert.rejects(
+        writing(() => {}),
+        { code: "EFBIG" },
+      );
+    } finally {
+      limit(process.pid, "fsize", "unlimited");
+    }
+    let read = 0;
+    const lost = writing((bytes) => {
+      read += bytes;
+      if (read === first.parts.reduce((sum, { weight }) => sum + weight.bytes, 0)) truncateSync(path, first.bytes - 40);
+    });
+    await assert.rejects(
+      lost,
+      (error: Error) => error instanceof PassingError && /x has \d+ bytes of/.test(error.message),
     );
   });
 

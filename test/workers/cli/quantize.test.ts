@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -12,8 +12,9 @@ import { openBaseModel } from "../../../learning/model/baseModel.ts";
 import { parseConfig } from "../../../learning/model/config.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { weightShapes } from "../../../learning/model/weights.ts";
+import { PassingError } from "../../../protocol/errors.ts";
 import { quantiseFolder } from "../../../workers/cli/quantisedFolder.ts";
-import { canMount, withSmallDisk } from "../../support/limits.ts";
+import { canMount, limit, withSmallDisk } from "../../support/limits.ts";
 import { writeRandomCheckpoint } from "../../support/randomCheckpoint.ts";
 import { flockctl } from "../../support/workerTask.ts";
 
@@ -99,16 +100,18 @@ describe("flockctl quantize", () => {
   });
 
   test("interrupted leaves no folder that can be opened, and no torn file under its own name", async () => {
+    await quantise();
+    const whole = new Map(await contents(out));
+    await rm(out, { recursive: true });
     const controller = new AbortController();
     const onProgress = (done: number, total: number) => {
       if (done > total / 2) controller.abort(new DOMException("", "AbortError"));
     };
     await assert.rejects(quantise({ signal: controller.signal, onProgress }), /AbortError/);
     await assert.rejects(openBaseModel(out), /config\.json cannot be read/);
-    const whole = await contents(join(folder, "whole"));
-    for (const [name, bytes] of await contents(out)) {
-      if (name.endsWith(".safetensors")) assert.equal(bytes, new Map(whole).get(name));
-    }
+    const left = (await contents(out)).filter(([name]) => name.endsWith(".safetensors"));
+    assert.ok(left.length > 0 && left.length < 7);
+    for (const [name, bytes] of left) assert.equal(bytes, whole.get(name));
   });
 
   test("touches no folder that is the model's, another's, begun for another model, or damaged", async () => {
@@ -177,6 +180,27 @@ describe("flockctl quantize", () => {
     // The completions' letters and their ends.
     const mean = losses.reduce((sum, loss, i) => sum + ([2, 4, 7][i] as number) * loss, 0) / 13;
     assert.ok(Math.abs((await measure(join(folder, "text.jsonl"), 3)).before.loss - mean) < 1e-5);
+  });
+
+  test("records no file that a limit cut short, and goes on when the limit is raised", async () => {
+    await quantise();
+    const whole = await contents(out);
+    const file = "model-00003-of-00007.safetensors";
+    const { size } = await stat(join(out, file));
+    await rm(out, { recursive: true });
+    limit(process.pid, "fsize", size - 40);
+    try {
+      await assert.rejects(
+        quantise(),
+        (error: Error) =>
+          error instanceof PassingError && /A file in .*out grew beyond .*`ulimit -f`.* go on/.test(error.message),
+      );
+      assert.deepEqual(JSON.parse(await readFile(join(out, "quantize.json"), "utf8")).shards, {});
+    } finally {
+      limit(process.pid, "fsize", "unlimited");
+    }
+    await quantise();
+    assert.deepEqual(await contents(out), whole);
   });
 
   // Some containers let nobody mount a disk.
