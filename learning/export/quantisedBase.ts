@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
 import { bytesOf, type SafetensorsTensor, safetensorsHeader } from "../artifact/safetensors.ts";
@@ -176,23 +175,4 @@ export function quantisedIndex(shards: readonly QuantisedShard[]): string {
   );
   const total = shards.reduce((sum, { bytes, header }) => sum + bytes - header.length, 0);
   return `${JSON.stringify({ metadata: { total_size: total }, weight_map: Object.fromEntries(places) }, null, 2)}\n`;
-}
-
-/** Bytes of each tensor that tell one source from another. */
-const SAMPLE = 1024;
-
-/** What tells one source from another without reading all of it: sha256 over `config.json` and the place and beginning of each weight. */
-export async function sourceDigest(model: string, { folder, weights }: Checkpoint): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify(QUANTISATION));
-  hash.update(await readFile(join(model, "config.json")));
-  for (const [name, { dtype, shape, file, offset, bytes }] of weights) {
-    const source = await open(join(folder, file), "r");
-    try {
-      const { buffer, bytesRead } = await source.read(Buffer.alloc(Math.min(SAMPLE, bytes)), { position: offset });
-      hash.update(`\0${JSON.stringify([name, dtype, shape])}\0`).update(buffer.subarray(0, bytesRead));
-    } finally {
-      await source.close();
-    }
-  }
-  return hash.digest("hex");
 }

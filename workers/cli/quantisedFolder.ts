@@ -7,8 +7,8 @@ import {
   type QuantisedShard,
   quantisedConfig,
   quantisedIndex,
-  sourceDigest,
 } from "../../learning/export/quantisedBase.ts";
+import { sourceDigest } from "../../learning/export/sourceDigest.ts";
 import type { Loss } from "../../learning/graph/fourBit.ts";
 import { TEMPLATE_FILE } from "../../learning/model/chatTemplate.ts";
 import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint.ts";
@@ -110,7 +110,9 @@ async function openState(model: string, out: string, source: string): Promise<St
   }
   const state = readState(await readFile(join(out, STATE_FILE), "utf8"), join(out, STATE_FILE));
   if (state.source !== source) {
-    throw new PermanentError(`${out} was begun for another model than ${model}: name another --out, or remove it.`);
+    throw new PermanentError(
+      `${out} was begun for another model than ${model}, or its files have changed since: name another --out, or remove it.`,
+    );
   }
   for (const name of names) if (name.endsWith(ENDING)) await rm(join(out, name)); // of a run that was killed
   return state;
