@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { setImmediate } from "node:timers/promises";
+import { Tensor } from "onnxruntime-node";
 import { halfBits, halfTensor } from "../graph/halfTensor.ts";
 import { serialize } from "../graph/serialize.ts";
 import type { Computing } from "../graph/session.ts";
@@ -38,7 +39,7 @@ export type StreamedModel = {
     batches: readonly (Batch | PackedBatch)[],
   ): Promise<Float32Array>;
   /** sha256 of the graphs of a shape, as training runs them. */
-  digest(shape: StreamShape): string;
+  digest(shape: StreamShape): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -62,101 +63,132 @@ export function streamedModel(
 
   const sessions = openSessions({ ...where, folder }, staying);
 
-  /** Runs a graph for each of the feeds. Outputs are in the order of the part. */
-  const visit = (name: string, shape: StreamShape, build: () => Part, all: readonly Feeds[]): Promise<Tensor[][]> =>
+  /**
+   * Runs a graph for each of the batches, and hands over each result before the next: what is not kept of it is gone. Outputs are in the order of the part and
+   * lie in the runtime's memory, which must not outlive its session.
+   */
+  const visit = (
+    { name, shape, build }: { name: string; shape: StreamShape; build: () => Part },
+    batches: readonly Batch[],
+    feeds: (i: number) => Feeds,
+    take: (result: readonly Tensor[], i: number) => void,
+  ): Promise<void> =>
     sessions.use(`${name} ${JSON.stringify(shape)}`, build, async (session) => {
-      const results: Tensor[][] = [];
-      for (const feeds of all) {
+      for (const i of batches.keys()) {
         signal?.throwIfAborted();
-        results.push(outputsOf(session, await session.run(feeds)));
+        const results = await session.run(feeds(i));
+        const inOrder = session.outputNames.map((output) => results[output] as Tensor);
+        take(inOrder, i);
       }
-      return results;
     });
 
   /** The borders of all batches: `borders[g][i]` goes into group g; the last go into the output layer. With `keep` false, only those. */
   const forward = async (flat: Float32Array, shape: StreamShape, batches: readonly Batch[], keep: boolean) => {
-    const first = await visit(
-      "embedding",
-      shape,
-      () => embedForward(checkpoint, shape),
-      batches.map(({ tokens }) => ({ tokens: vector(tokens) })),
+    const first: Tensor[] = [];
+    await visit(
+      { name: "embedding", shape, build: () => embedForward(checkpoint, shape) },
+      batches,
+      (i) => ({ tokens: vector((batches[i] as Batch).tokens) }),
+      ([border]) => first.push(copyOf(border)),
     );
-    const borders = [first.map(only)];
+    const borders = [first];
     for (const group of groups) {
       const adapter = vector(flat.subarray(...groupSlice(config, spec, group)));
       const from = borders.at(-1) as Tensor[];
-      const next = await visit(
-        `forward ${group.first}`,
-        shape,
-        () => groupForward(checkpoint, spec, group, shape),
-        batches.map((batch, i) => ({ x: from[i] as Tensor, adapter, ...placesOf(batch) })),
+      const next = keep ? new Array<Tensor>(batches.length) : from;
+      await visit(
+        { name: `forward ${group.first}`, shape, build: () => groupForward(checkpoint, spec, group, shape) },
+        batches,
+        (i) => ({ x: from[i] as Tensor, adapter, ...placesOf(batches[i] as Batch) }),
+        ([border], i) => {
+          next[i] = copyOf(border);
+        },
       );
-      if (!keep) borders.pop();
-      borders.push(next.map(only));
+      if (keep) borders.push(next);
     }
     return borders;
   };
 
-  const head = (last: readonly Tensor[], shape: StreamShape, batches: readonly Batch[]) =>
+  const head = (
+    last: readonly Tensor[],
+    shape: StreamShape,
+    batches: readonly Batch[],
+    take: (result: readonly Tensor[]) => void,
+  ) =>
     visit(
-      "head",
-      shape,
-      () => headForward(checkpoint, shape, parts),
-      batches.map(({ labels }, i) => ({ x: last[i] as Tensor, labels: vector(labels) })),
+      { name: "head", shape, build: () => headForward(checkpoint, shape, parts) },
+      batches,
+      (i) => ({ x: last[i] as Tensor, labels: vector((batches[i] as Batch).labels) }),
+      take,
     );
 
   return {
     async judge(flat, shape, batches) {
       const [last] = await forward(flat, shape, batches, false);
-      const judged = await head(last as Tensor[], shape, batches);
-      return judged.map(([losses, , likeliest]) => ({
-        losses: floats(losses),
-        likeliest: (likeliest as Tensor).data as Int32Array,
-      }));
+      const judged: Judged[] = [];
+      await head(last as Tensor[], shape, batches, ([losses, , likeliest]) => {
+        judged.push({ losses: floats(copyOf(losses)), likeliest: copyOf(likeliest).data as Int32Array });
+      });
+      return judged;
     },
 
     async addGradient(gradient, flat, shape, batches) {
       const borders = await forward(flat, shape, batches, true);
-      const last = borders.pop() as Tensor[];
-      const judged = await head(last, shape, batches);
-      const backward = await visit(
-        "head's gradient",
-        shape,
-        () => headBackward(checkpoint, shape, parts),
-        batches.map(({ labels, weights }, i) => ({
-          ...{ x: last[i] as Tensor, labels: vector(labels), weights: vector(weights) },
-          normaliser: judged[i]?.[1] as Tensor,
-        })),
+      const sums: number[] = [];
+      // Of each batch what goes back to the group before: first the output layer's input, then the gradient by it, and so on downwards.
+      const back = borders.pop() as Tensor[];
+      const normalisers: Tensor[] = [];
+      await head(back, shape, batches, ([losses, normaliser]) => {
+        sums.push(weighted(floats(losses), (batches[sums.length] as Batch).weights));
+        normalisers.push(copyOf(normaliser));
+      });
+      await visit(
+        { name: "head's gradient", shape, build: () => headBackward(checkpoint, shape, parts) },
+        batches,
+        (i) => {
+          const { labels, weights } = batches[i] as Batch;
+          const normaliser = normalisers[i] as Tensor;
+          return { x: back[i] as Tensor, labels: vector(labels), weights: vector(weights), normaliser };
+        },
+        ([before], i) => {
+          back[i] = copyOf(before);
+        },
       );
-      let gradients = backward.map(only);
       for (const group of groups.toReversed()) {
         const [begin, end] = groupSlice(config, spec, group);
         const adapter = vector(flat.subarray(begin, end));
+        const sum = gradient.subarray(begin, end);
         const from = borders.pop() as Tensor[];
-        const results = await visit(
-          `gradient ${group.first}`,
-          shape,
-          () => groupBackward(checkpoint, spec, group, shape),
-          batches.map((batch, i) => ({
-            ...{ x: from[i] as Tensor, gradient: gradients[i] as Tensor, adapter, ...placesOf(batch) },
-          })),
+        await visit(
+          { name: `gradient ${group.first}`, shape, build: () => groupBackward(checkpoint, spec, group, shape) },
+          batches,
+          (i) => {
+            const places = placesOf(batches[i] as Batch);
+            return { x: from[i] as Tensor, gradient: back[i] as Tensor, adapter, ...places };
+          },
+          ([own, before], i) => {
+            addTo(sum, floats(own));
+            if (before !== undefined) back[i] = copyOf(before);
+          },
         );
-        for (const [own] of results) addTo(gradient.subarray(begin, end), floats(own));
-        gradients = results.flatMap(([, before]) => before ?? []);
       }
-      return Float32Array.from(judged, ([losses], i) => weighted(floats(losses), (batches[i] as Batch).weights));
+      return Float32Array.from(sums);
     },
 
-    digest(shape) {
-      const all = [
-        embedForward(checkpoint, shape),
-        ...groups.map((group) => groupForward(checkpoint, spec, group, shape)),
-        headForward(checkpoint, shape, parts),
-        headBackward(checkpoint, shape, parts),
-        ...groups.map((group) => groupBackward(checkpoint, spec, group, shape)),
-      ];
+    async digest(shape) {
       const hash = createHash("sha256");
-      for (const { graph, outputs } of all) hash.update(serialize(graph, outputs));
+      for (const build of [
+        () => embedForward(checkpoint, shape),
+        ...groups.map((group) => () => groupForward(checkpoint, spec, group, shape)),
+        () => headForward(checkpoint, shape, parts),
+        () => headBackward(checkpoint, shape, parts),
+        ...groups.map((group) => () => groupBackward(checkpoint, spec, group, shape)),
+      ]) {
+        // One at a time, for they are large together; and others have their turn in between.
+        const { graph, outputs } = build();
+        hash.update(serialize(graph, outputs));
+        await setImmediate();
+      }
       return hash.digest("hex");
     },
 
@@ -164,13 +196,11 @@ export function streamedModel(
   };
 }
 
-/** Copies: the runtime's memory must not outlive its session. */
-function outputsOf({ outputNames }: InferenceSession, results: InferenceSession.ReturnType): Tensor[] {
-  return outputNames.map((name) => {
-    const tensor = results[name] as Tensor;
-    if (tensor.type === "float16") return halfTensor(halfBits(tensor), tensor.dims);
-    return new Tensor(tensor.type, (tensor.data as Float32Array).slice(), tensor.dims);
-  });
+/** In memory of our own. */
+function copyOf(output: Tensor | undefined): Tensor {
+  const tensor = output as Tensor;
+  if (tensor.type === "float16") return halfTensor(halfBits(tensor), tensor.dims);
+  return new Tensor(tensor.type, (tensor.data as Float32Array).slice(), tensor.dims);
 }
 
 function vector(numbers: Float32Array | Int32Array): Tensor {
@@ -181,16 +211,12 @@ function placesOf(batch: Batch | PackedBatch): Feeds {
   return "positions" in batch ? { positions: vector(batch.positions), segments: vector(batch.segments) } : {};
 }
 
-function only([tensor]: readonly Tensor[]): Tensor {
-  return tensor as Tensor;
-}
-
 function floats(tensor: Tensor | undefined): Float32Array {
   return (tensor as Tensor).data as Float32Array;
 }
 
 function addTo(sum: Float32Array, part: Float32Array): void {
-  for (const [i, number] of part.entries()) sum[i] = (sum[i] as number) + number;
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (part[i] as number);
 }
 
 /** In float64, position by position. */

@@ -124,7 +124,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingResult> {
     await stepper.close();
   }
   // A copy: the runtime's memory must not outlive its session.
-  return { parameters: state.parameters.slice(), losses, graph: stepper.digest(shapes.slice(0, pass)) };
+  return { parameters: state.parameters.slice(), losses, graph: await stepper.digest(shapes.slice(0, pass)) };
 }
 
 function checkJob({ size, start, examples, steps, batch, accumulate = 1, schedule, from, pause }: TrainingJob): void {

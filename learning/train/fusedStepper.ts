@@ -42,7 +42,7 @@ export function fusedStepper(trainable: Trainable, options: SessionOptions, grap
           losses: numbersOf(results, "losses"),
         };
       },
-      digest(shapes) {
+      async digest(shapes) {
         const all = distinct(shapes).map((shape) => digests.get(keyOf(shape)) ?? note(shape, build(shape)));
         return all.length === 1 ? (all[0] as string) : createHash("sha256").update(all.join()).digest("hex");
       },

@@ -15,7 +15,7 @@ export type Stepper = {
   /** Takes passes; gives a loss for each. What is given stays as it was. */
   run(passes: Passes, carried: Carried): Promise<Carried & { losses: Float32Array }>;
   /** sha256 of the graphs of these shapes, whether they were run now or before an interruption. */
-  digest(shapes: readonly StepShape[]): string;
+  digest(shapes: readonly StepShape[]): Promise<string>;
   close(): Promise<void>;
 };
 

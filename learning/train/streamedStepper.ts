@@ -35,9 +35,9 @@ export function streamedStepper(
         }
         return { state, gradient: carried.gradient && sum, losses };
       },
-      digest(shapes) {
+      async digest(shapes) {
         const hash = createHash("sha256");
-        for (const shape of distinct(shapes)) hash.update(model.digest(shape));
+        for (const shape of distinct(shapes)) hash.update(await model.digest(shape));
         return hash.digest("hex");
       },
       async close() {
