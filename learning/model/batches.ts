@@ -29,8 +29,13 @@ export function bucketFor({ tokens, promptLength }: Sequence, { maxPositions, vo
       `An example of ${tokens.length} tokens is too long: the model takes at most ${maxPositions + 1}; lower maxTokens.`,
     );
   }
+  return bucketOf(read, { maxPositions });
+}
+
+/** The length to which so many tokens are padded. */
+export function bucketOf(tokens: number, { maxPositions }: Pick<ModelConfig, "maxPositions">): number {
   let length = SHORTEST;
-  while (length < read) length *= 2;
+  while (length < tokens) length *= 2;
   return Math.min(length, maxPositions);
 }
 

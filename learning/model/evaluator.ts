@@ -2,6 +2,7 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { PermanentError } from "../../protocol/errors.ts";
 import { builtAnew, type Graphs } from "../graph/graphs.ts";
 import { Graph } from "../graph/ir.ts";
+import { loadedGraphs } from "../graph/loadedGraphs.ts";
 import { crossEntropy } from "../graph/rules/crossEntropy.ts";
 import { mul } from "../graph/rules/mul.ts";
 import { reduceSum } from "../graph/rules/reduceSum.ts";
@@ -38,30 +39,27 @@ export type Judge = (
 /** Batches that are judged in one go. */
 const BATCHES = 32;
 
-/** Opens a base for judging. Graphs are made when a length is first met, and kept. */
+/** `loaded`: how many graphs stay loaded, each with its own copy of the weights; 4 by default. */
+export type EvaluatorOptions = Computing & { graphs?: Graphs | undefined; loaded?: number | undefined };
+
+/** Opens a base for judging. Graphs are made when a length is first met. */
 export async function openEvaluator(
   checkpoint: Checkpoint,
   spec: AdapterSpec,
-  { graphs = builtAnew, ...options }: Computing & { graphs?: Graphs | undefined },
+  { graphs = builtAnew, loaded = 4, ...options }: EvaluatorOptions,
 ): Promise<Evaluator> {
   const { config, folder } = checkpoint;
   const size = adapterSize(adapterLayout(config, spec));
-  const sessions = new Map<string, Promise<InferenceSession>>();
+  const sessions = loadedGraphs(loaded);
 
   const about = baseFacts(checkpoint, spec);
   const open = async (rows: number, length: number): Promise<InferenceSession> => {
     const build = () => forwardGraph(checkpoint, spec, rows, length);
     return openSession(await graphs([about, { graph: "forward", rows, length }], build), { ...options, folder });
   };
-  const sessionFor = (rows: number, length: number): Promise<InferenceSession> => {
-    const key = `${rows} ${length}`;
-    const session = sessions.get(key) ?? open(rows, length);
-    sessions.set(key, session);
-    return session;
-  };
 
   const judge: Judge = async (flat, { rows, length }, batches) => {
-    const session = await sessionFor(rows, length);
+    const session = await sessions.get(`${rows} ${length}`, () => open(rows, length));
     const judged = [];
     for (const { tokens, labels, weights } of batches) {
       const results = await session.run({
@@ -76,10 +74,7 @@ export async function openEvaluator(
     return judged;
   };
 
-  return evaluatorOf({ config, size }, judge, async () => {
-    for (const session of sessions.values()) await (await session).release();
-    sessions.clear();
-  });
+  return evaluatorOf({ config, size }, judge, () => sessions.close());
 }
 
 /** An evaluator of an adapter of `size` numbers, by any way of judging batches. */

@@ -4,7 +4,15 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { headBackward, headForward } from "../streamed/ends.ts";
 import { groupBackward, groupForward, layerGroups, STREAM_PARTS, type StreamParts } from "../streamed/groups.ts";
 import { type Part, STAYING } from "../streamed/sessions.ts";
-import { numbersOf, type PlannedTraining, PROCESS, type TrainingPlan, worstShape } from "./plan.ts";
+import {
+  bytesOnDisk,
+  MARGIN,
+  numbersOf,
+  type PlannedTraining,
+  PROCESS,
+  type TrainingPlan,
+  worstShape,
+} from "./plan.ts";
 import type { StepShape } from "./step.ts";
 
 /** What the heap takes for each byte of activations, where the runtime's arena does not manage it. Measured on a CPU. */
@@ -21,11 +29,11 @@ export function planStreamed(
 
 function planShape(
   checkpoint: Checkpoint,
-  { spec, accumulate }: PlannedTraining,
+  { spec, accumulate, shapes = 1, heldOut = false }: PlannedTraining,
   shape: StepShape,
   parts: StreamParts,
 ): TrainingPlan {
-  const { config, weights } = checkpoint;
+  const { config } = checkpoint;
   const groups = layerGroups(config, parts);
   const ends = [headForward(checkpoint, shape, parts), headBackward(checkpoint, shape, parts)].map(costOf);
   const built = [...new Set([groups[0], groups[1], groups.at(-1)])].filter((group) => group !== undefined);
@@ -40,17 +48,20 @@ function planShape(
     between * (groupCosts[1] ?? []).reduce((total, cost) => total + cost[part], 0);
 
   const trained = adapterSize(adapterLayout(config, spec));
-  const disk = [...weights.values()].reduce((sum, { bytes, scales }) => sum + bytes + (scales?.bytes ?? 0), 0);
+  const disk = bytesOnDisk(checkpoint);
   const states = accumulate * shape.batch * shape.length * config.hidden;
-  const base = sum("external") <= STAYING ? sum("external") : STAYING + most("external");
+  // The graphs of all shapes stay loaded as long as they are small together, and those that judge what is held out beside them.
+  const graphs = shapes * (sum("external") + sum("constants"));
+  const base = (heldOut ? 2 : 1) * (graphs <= STAYING ? graphs : STAYING + most("external"));
   // A border is float16; the gradient at one is float32, twice.
   const activations = HEAP * most("activations") + states * (2 * (groups.length + 1) + 8);
   // Parameters, moments and gradient, before and after; a graph's own numbers as they are made, written down and loaded.
   const state = 8 * 4 * trained + 3 * most("constants");
+  const runtime = PROCESS + MARGIN * (base + activations + state);
   return {
     parameters: numbersOf(config),
-    ...{ trained, disk, flops: accumulate * sum("flops"), shape },
-    memory: { base, packed: 0, activations, state, runtime: PROCESS, total: base + activations + state + PROCESS },
+    ...{ trained, disk, further: 0, flops: accumulate * sum("flops"), shape },
+    memory: { base, packed: 0, activations, state, runtime, total: base + activations + state + runtime },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Sequence } from "../model/batches.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { openEvaluator } from "../model/evaluator.ts";
 import { adapterParameters, baseFacts } from "../model/parameters.ts";
+import { STREAM_PARTS } from "../streamed/groups.ts";
 import { openStreamedEvaluator } from "../streamed/streamedEvaluator.ts";
 import { ADAM_DEFAULTS } from "./adamw.ts";
 import { type EarlyStop, watchHeldOut } from "./earlyStop.ts";
@@ -40,7 +41,8 @@ export type TrainParameters = Computing & {
   seed: string;
   /** The whole step as one graph, the default, or one group of layers at a time. */
   form?: Form | undefined;
-  /** Of the streamed form, bytes of the graphs that stay loaded; the numbers do not depend on it. */
+  /** Of the fused form, how many graphs stay loaded; of the streamed form, bytes of those that do. The numbers do not depend on it. */
+  loaded?: number | undefined;
   staying?: number | undefined;
   stepsPerRun?: number | undefined;
   /** Gives the graphs of the fused form; made anew by default. */
@@ -125,18 +127,15 @@ function computing({ device, gpu, threads, spinning, weights }: Computing): Comp
   return { device, gpu, threads, spinning, weights };
 }
 
-function fused({ checkpoint, spec, stepsPerRun, graphs = builtAnew, ...rest }: TrainParameters, size: number) {
+function fused({ checkpoint, spec, stepsPerRun, graphs = builtAnew, loaded, ...rest }: TrainParameters, size: number) {
   const about = baseFacts(checkpoint, spec);
   const trainable: Trainable = {
     ...{ config: checkpoint.config, size },
     parameters: (graph, flat) => adapterParameters(graph, checkpoint, spec, flat),
   };
-  return {
-    stepper: fusedStepper(trainable, { ...computing(rest), folder: checkpoint.folder }, (facts, build) =>
-      graphs([about, facts], build),
-    ),
-    stepsPerRun,
-  };
+  const known: Graphs = (facts, build) => graphs([about, facts], build);
+  const options = { ...computing(rest), folder: checkpoint.folder, graphs: known, loaded };
+  return { stepper: fusedStepper(trainable, options), stepsPerRun };
 }
 
 /** A step of this form is long: there is a report after each, and it stops within one. */
@@ -147,14 +146,14 @@ function streamed({ checkpoint, spec, accumulate = 1, staying, signal, ...rest }
 
 /** Measures the held-out examples with the base opened for judging. */
 async function openWatch(
-  { checkpoint, spec, graphs, form = "fused", signal, ...rest }: TrainParameters,
+  { checkpoint, spec, graphs, form = "fused", loaded, signal, ...rest }: TrainParameters,
   { examples, patience }: NonNullable<TrainParameters["heldOut"]>,
   saved: Saved | undefined,
 ): Promise<EarlyStop & { close(): Promise<void> }> {
   const options = computing(rest);
   const evaluator =
     form === "fused"
-      ? await openEvaluator(checkpoint, spec, { ...options, graphs })
+      ? await openEvaluator(checkpoint, spec, { ...options, graphs, loaded })
       : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
   const mean = async (flat: Float32Array) =>
     (await evaluator.losses(flat, examples)).reduce((sum, loss) => sum + loss, 0) / examples.length;
@@ -163,11 +162,13 @@ async function openWatch(
 
 /** Of everything that decides the bits but the base, which a task has only one of, and the processor. */
 function digestOf(parameters: TrainParameters): Buffer {
-  const { checkpoint, spec, start, examples, heldOut, device, weights = "packed", form = "fused" } = parameters;
+  const { checkpoint, spec, start, examples, heldOut, device, form = "fused" } = parameters;
+  // What is streamed is always mapped; where its borders lie decides the bits.
+  const how = form === "fused" ? { form, weights: parameters.weights ?? "packed" } : { form, parts: STREAM_PARTS };
   const { steps, batch, accumulate, packing, learningRate, warmup, decay, weightDecay, clipNorm, seed, every } =
     parameters;
   const schedule = { steps, learningRate, warmup, decay, seed, every };
-  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device, weights, form };
+  const options = { ...schedule, batch, accumulate, packing, weightDecay, clipNorm, device, ...how };
   const prompts = (sequences: readonly Sequence[]) => sequences.map(({ promptLength }) => promptLength);
   const facts = {
     ...{ config: checkpoint.config, spec, options, patience: heldOut?.patience },

@@ -7,7 +7,7 @@ import type { Checkpoint } from "../../learning/model/checkpoint.ts";
 import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { openTokenizer } from "../../learning/model/tokenizer.ts";
 import { openStreamedEvaluator } from "../../learning/streamed/streamedEvaluator.ts";
-import { availableMemory, judgingForm } from "../../learning/train/fit.ts";
+import { availableMemory, fitJudging } from "../../learning/train/fit.ts";
 import { PermanentError } from "../../protocol/errors.ts";
 
 /** Longest window, in tokens. */
@@ -73,7 +73,7 @@ export async function perplexityOf(
   const flat = new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec)));
   const options = { device: "cpu", threads } as const;
   const longest = Math.max(...windows.map((window) => bucketFor(window, checkpoint.config)));
-  const form = judgingForm(checkpoint, { spec, length: longest }, availableMemory());
+  const { form } = fitJudging(checkpoint, { spec, length: longest }, availableMemory());
   const evaluator =
     form === "fused"
       ? await openEvaluator(checkpoint, spec, options)

@@ -84,7 +84,7 @@ export function planCommand(terminal: Terminal): Command {
       const { device } = options;
       const most = options.memory === undefined ? undefined : number("memory", 1 << 30);
       const available = await availableTo({ device, memory: most });
-      const { form, plan, fits, largestBatch } = fit(checkpoint, { ...planned, length, weights }, available);
+      const { form, plan, fits, instead } = fit(checkpoint, { ...planned, length, weights }, available);
       const rate = await onDevice({ device, gpu: 0, threads, weights }, (computing) => measureGemmRate(computing), {
         terminal,
       });
@@ -95,12 +95,12 @@ export function planCommand(terminal: Terminal): Command {
         ? form === "fused"
           ? "It fits, the whole model at once."
           : "It fits, one group of layers at a time; the whole model at once would not."
-        : largestBatch === undefined
-          ? "It does not fit, not even one example at once: take shorter examples or a larger machine."
-          : `It does not fit; --batch ${largestBatch} would.`;
+        : instead === undefined
+          ? "It does not fit in any batch: take smaller steps or shorter examples, or a larger machine."
+          : `It does not fit; --batch ${instead.batch} --accumulate ${instead.accumulate} would.`;
       const json: JsonValue = {
         ...{ family, layers, hidden, parameters, trained, disk, artifact, length: shape.length, rows: shape.batch },
-        ...{ memory, available, form, fits, largestBatch: largestBatch ?? null },
+        ...{ memory, available, form, fits, instead: instead ?? null },
         ...{ flopsPerStep: flops, gemmRate: rate, secondsPerStep: flops / rate, device },
       };
       showReport(

@@ -7,6 +7,7 @@ import { encode, readDomains } from "../../learning/data/examples.ts";
 import { splitHeldOut } from "../../learning/data/split.ts";
 import { bucketFor } from "../../learning/model/batches.ts";
 import { requireFit } from "../../learning/train/fit.ts";
+import { LOADED } from "../../learning/train/fusedStepper.ts";
 import { drawLosses } from "../../learning/train/lossCurve.ts";
 import { type TrainParameters, train } from "../../learning/train/trainer.ts";
 import { PermanentError } from "../../protocol/errors.ts";
@@ -32,10 +33,12 @@ export async function computeUpdate(
   const { checkpoint, spec, layout, limit } = recipe;
   const { heldOut: _, patience, ...training } = request.training;
   const { examples, heldOut } = readData(request, recipe);
-  const length = Math.max(...examples.map((example) => bucketFor(example, checkpoint.config)));
-  const { form, staying } = requireFit(
+  const lengths = new Set(examples.map((example) => bucketFor(example, checkpoint.config)));
+  const length = Math.max(...lengths);
+  const shapes = training.packing ? LOADED : lengths.size;
+  const { form, loaded, staying } = requireFit(
     checkpoint,
-    { spec, length, ...training, weights: request.weights },
+    { spec, length, shapes, heldOut: heldOut.length > 0, ...training, weights: request.weights },
     await availableTo(request),
   );
   const start = headToFlat(await openHead(recipe, request.head));
@@ -48,7 +51,7 @@ export async function computeUpdate(
       const engine = { ...device, form };
       onEngine(engine);
       const trained = await trainFrom(state, {
-        ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form, staying },
+        ...{ checkpoint, spec, start, examples, ...training, seed: request.seed, ...computing, form, loaded, staying },
         graphs: request.graphs === undefined ? undefined : openGraphs(request.graphs),
         heldOut: heldOut.length === 0 ? undefined : { examples: heldOut, patience },
         onProgress: ({ step, steps }) => onProgress(step, steps),

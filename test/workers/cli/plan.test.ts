@@ -55,7 +55,7 @@ describe("flockctl plan", () => {
   test("names the batch that would fit where the asked one does not", async () => {
     const { code, stdout } = await flockctl(["plan", "--model", model, "--batch", "65536", "--tokens", "512"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^It does not fit; --batch [1-9][0-9]* would\.$/m);
+    assert.match(stdout, /^It does not fit; --batch [1-9][0-9]* --accumulate [1-9][0-9]* would\.$/m);
   });
 
   test("names a wrong option and a folder that is no model", async () => {
