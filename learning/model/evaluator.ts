@@ -36,9 +36,6 @@ export type Judge = (
   batches: readonly Batch[],
 ) => Promise<{ losses: Float32Array; likeliest: Int32Array }[]>;
 
-/** Batches that are judged in one go. */
-const BATCHES = 32;
-
 /** `loaded`: how many graphs stay loaded, each with its own copy of the weights; 4 by default. */
 export type EvaluatorOptions = Computing & { graphs?: Graphs | undefined; loaded?: number | undefined };
 
@@ -77,9 +74,9 @@ export async function openEvaluator(
   return evaluatorOf({ config, size }, judge, () => sessions.close());
 }
 
-/** An evaluator of an adapter of `size` numbers, by any way of judging batches. */
+/** An evaluator of an adapter of `size` numbers, by any way of judging batches, `together` of them in one go. */
 export function evaluatorOf(
-  { config, size }: { config: ModelConfig; size: number },
+  { config, size, together = 32 }: { config: ModelConfig; size: number; together?: number },
   judge: Judge,
   close: () => Promise<void>,
 ): Evaluator {
@@ -97,7 +94,7 @@ export function evaluatorOf(
       const chunks = chunked(indices, fullRows(length));
       const byRows = Map.groupBy(chunks, (chunk) => rowsFor(chunk.length, length));
       for (const [rows, alike] of byRows) {
-        for (const some of chunked(alike, BATCHES)) {
+        for (const some of chunked(alike, together)) {
           const sequences = some.map((chunk) => chunk.map((i) => examples[i] as Sequence));
           const batches = sequences.map((chunk) => packBatch(chunk, { rows, length, mean: "example" }));
           const judged = await judge(flat, { rows, length }, batches);
