@@ -65,7 +65,7 @@ async function compareOperators(getters: Getters, task: Task, operators: readonl
   for (let at = 0; at < operators.length; at += BATCH) {
     const batch = operators.slice(at, at + BATCH);
     const each = await Promise.all(batch.map((operator) => compareOperator(getters, task, operator)));
-    found.push(...each.flat());
+    for (const difference of each.flat()) found.push(difference);
   }
   return found;
 }

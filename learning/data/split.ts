@@ -30,7 +30,7 @@ export function splitHeldOut(examples: readonly Example[], options: { seed: stri
 export function deal(examples: readonly Example[], options: { seed: string; hands: number }): Example[][] {
   const dealt: Example[][] = Array.from({ length: options.hands }, () => []);
   shuffledByPrompt(examples, options.seed, "deal").forEach((group, turn) => {
-    dealt[turn % options.hands]?.push(...group);
+    for (const example of group) dealt[turn % options.hands]?.push(example);
   });
   return dealt;
 }

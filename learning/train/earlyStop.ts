@@ -1,3 +1,5 @@
+import { smallest } from "../extremes.ts";
+
 /** The best parameters so far, by the loss on examples that are not trained on, and that loss at each look. */
 export type Watched = { best: Float32Array; losses: readonly number[] };
 
@@ -22,7 +24,7 @@ export function watchHeldOut(
       const losses = [...before, loss];
       // A copy: the runtime writes into its own memory again.
       watched = { best: better || watched === undefined ? parameters.slice() : watched.best, losses };
-      const lowest = losses.indexOf(Math.min(...losses));
+      const lowest = losses.indexOf(smallest(losses));
       return losses.length - 1 - lowest >= patience ? "stop" : "go on";
     },
     watched: () => watched,

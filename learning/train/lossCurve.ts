@@ -1,3 +1,5 @@
+import { largest, smallest } from "../extremes.ts";
+
 /** Losses in nats a token: one a training step, and one of the held-out examples at each look. */
 export type LossCurve = {
   losses: readonly number[];
@@ -13,8 +15,8 @@ const MEMORY = 0.9;
 
 /** A plot of the losses over the steps as SVG text: each step's pale, their moving average, and the held-out loss dashed. */
 export function drawLosses({ losses, heldOut, every }: LossCurve): string {
-  const highest = Math.max(...losses, ...heldOut);
-  const lowest = Math.min(...losses, ...heldOut, highest);
+  const all = [...losses, ...heldOut];
+  const [highest, lowest] = [largest(all), smallest(all)];
   const x = (step: number) => MARGIN.left + (step / Math.max(1, losses.length)) * (WIDTH - MARGIN.left - MARGIN.right);
   const y = (loss: number) =>
     MARGIN.top + ((highest - loss) / (highest - lowest || 1)) * (HEIGHT - MARGIN.top - MARGIN.bottom);

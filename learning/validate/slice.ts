@@ -29,10 +29,10 @@ export function sharedSlice(
         `The public set holds ${shuffled.length} examples of ${domain}, but the manifest asks for ${perDomain} a domain.`,
       );
     }
-    chosen.push(...shuffled.slice(0, perDomain));
-    rest.push(...shuffled.slice(perDomain));
+    for (const [i, example] of shuffled.entries()) (i < perDomain ? chosen : rest).push(example);
   }
-  chosen.push(...new Stream(seed, "slice").shuffle(rest).slice(0, examples - chosen.length));
+  const others = new Stream(seed, "slice").shuffle(rest).slice(0, examples - chosen.length);
+  for (const example of others) chosen.push(example);
   if (chosen.length < examples) {
     throw new PermanentError(`The public set yields ${chosen.length} examples, but the manifest asks for ${examples}.`);
   }

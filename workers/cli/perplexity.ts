@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { encode, readJsonl } from "../../learning/data/examples.ts";
+import { largest } from "../../learning/extremes.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../../learning/model/adapter.ts";
 import { bucketFor, type Sequence } from "../../learning/model/batches.ts";
 import { openChatTemplate } from "../../learning/model/chatTemplate.ts";
@@ -72,7 +73,7 @@ export async function perplexityOf(
   const spec: AdapterSpec = { rank: 1, alpha: 1, targets: ["q_proj"], seed: "perplexity" };
   const flat = new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec)));
   const options = { device: "cpu", threads } as const;
-  const longest = Math.max(...windows.map((window) => bucketFor(window, checkpoint.config)));
+  const longest = largest(windows.map((window) => bucketFor(window, checkpoint.config)));
   const { form } = fitJudging(checkpoint, { spec, length: longest }, availableMemory());
   const evaluator =
     form === "fused"

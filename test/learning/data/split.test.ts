@@ -44,4 +44,14 @@ describe("deal", () => {
     assert.ok(hands.every((hand) => hand.length === 42 || hand.length === 43));
     assert.deepEqual(deal(examples.toReversed(), { seed: "s", hands: 7 }), hands);
   });
+
+  it("deals 200,000 examples of one prompt to one hand", () => {
+    const [example] = examples;
+    assert.ok(example);
+    const hands = deal(new Array(200_000).fill(example), { seed: "s", hands: 2 });
+    assert.deepEqual(
+      hands.map((hand) => hand.length),
+      [200_000, 0],
+    );
+  });
 });

@@ -33,4 +33,13 @@ describe("the plot of the losses", () => {
     assert.equal(lines.length, 2);
     assert.ok(lines.flat(2).every(Number.isFinite));
   });
+
+  it("shows 200,000 steps and looks", () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => 3 - i / 200_000);
+    const lines = pointsOf(drawLosses({ losses: many, heldOut: many, every: 1 }));
+    assert.deepEqual(
+      lines.map((line) => line.length),
+      [200_000, 200_000, 200_000],
+    );
+  });
 });

@@ -19,6 +19,15 @@ describe("sharedSlice", () => {
     );
   });
 
+  it("takes 200,000 of a domain, and 200,000 of the rest", () => {
+    const [example] = set;
+    assert.ok(example);
+    const many = new Array(400_000).fill(example);
+    const { domain } = example;
+    const slice = sharedSlice(many, { seed: "s", domains: [domain], examples: 400_000, perDomain: 200_000 });
+    assert.equal(slice.length, 400_000);
+  });
+
   it("is the same for the same seed and another for another", () => {
     assert.deepEqual(sharedSlice(set, parameters), sharedSlice(set, parameters));
     const other = new Set(sharedSlice(set, { ...parameters, seed: "0xac" }));
