@@ -4,7 +4,7 @@ import { reshape } from "../graph/rules/reshape.ts";
 import type { RotaryTables } from "../graph/rules/rotaryEmbedding.ts";
 import { type Batch, judgedTokens, type Sequence, SHORTEST } from "./batches.ts";
 import type { ModelConfig } from "./config.ts";
-import { rotaryTables } from "./rotary.ts";
+import { turns } from "./rotary.ts";
 
 /** Which sequences share each row of a batch, by their indices; `rows` rows of `length` positions, the last of which may be empty. */
 export type Layout = { rows: number; length: number; shared: number[][] };
@@ -118,7 +118,7 @@ export function packedTables(
   { rows, length, positions }: { rows: number; length: number; positions: Value },
 ): RotaryTables {
   const places = reshape(graph, cast(graph, positions, "int64"), [rows, length]);
-  return { ...rotaryTables(graph, length, config), places };
+  return { ...turns(graph, length, config), places };
 }
 
 /** [rows, 1, length, length]: `causal` [1, 1, length, length] where both tokens are of one sequence by `segments` [rows * length], closed elsewhere. */
