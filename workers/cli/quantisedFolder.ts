@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -15,6 +15,7 @@ import { type Checkpoint, openCheckpoint } from "../../learning/model/checkpoint
 import { INDEX_FILE } from "../../learning/model/shardIndex.ts";
 import { TOKENIZER_FILES } from "../../learning/model/tokenizer.ts";
 import { PassingError, PermanentError } from "../../protocol/errors.ts";
+import { leaseFolder } from "../compute/lease.ts";
 import { openFolder, requireSpace, writeFileAtomic } from "../files.ts";
 import { usage } from "./options.ts";
 
@@ -50,24 +51,49 @@ export type Quantised = { source: Checkpoint; made: Checkpoint; loss: Loss };
  * Makes a quantised base. Its files appear one by one, each whole; index and `config.json` come last, so that a folder that can be opened is finished. Who
  * was interrupted goes on behind the last whole file, to the same bytes.
  *
- * @throws PermanentError if the model cannot be quantised, or the folder is another's; PassingError without room on the disk.
+ * @throws PermanentError if the model cannot be quantised, or the folder is another's; PassingError without room on the disk, or while another process writes
+ * into the folder.
  */
 export async function quantiseFolder(options: QuantiseOptions): Promise<Quantised> {
-  return writeFolder(options).catch((cause: NodeJS.ErrnoException) => {
+  return openAndWrite(options).catch((cause: NodeJS.ErrnoException) => {
     const shortage = SHORTAGES[cause.code ?? ""];
     if (shortage === undefined) throw cause;
     throw new PassingError(`${shortage(options.out)} and give the command again, to go on.`, { cause });
   });
 }
 
-async function writeFolder({ model, out, signal, onProgress }: QuantiseOptions): Promise<Quantised> {
+async function openAndWrite(options: QuantiseOptions): Promise<Quantised> {
+  const { model, out } = options;
   const source = await openCheckpoint(model);
   const shards = planQuantised(source, model);
-  const digest = await sourceDigest(model, source);
-  const state = await openState(model, out, digest);
+  const place = await realpath(out).catch(() => undefined);
+  if (place === (await realpath(model))) throw usage("--out must be another folder than the model's.");
+  if (place !== undefined && !(await stat(place)).isDirectory()) {
+    throw new PermanentError(`${out} is no folder: name another --out.`);
+  }
+  await openFolder(out, { what: "folder", setting: "--out" });
+  // Before anything in it is read or removed: what a run left behind cannot be told from what one is writing.
+  const lease = await leaseFolder(out);
+  if (lease === undefined) {
+    throw new PassingError(
+      `Another \`flockctl quantize\` writes into ${out}: wait until it ends, or name another --out.`,
+    );
+  }
+  try {
+    return await writeFolder(source, shards, options);
+  } finally {
+    await lease.giveBack();
+  }
+}
+
+async function writeFolder(
+  source: Checkpoint,
+  shards: readonly QuantisedShard[],
+  { model, out, signal, onProgress }: QuantiseOptions,
+): Promise<Quantised> {
+  const state = await openState(model, out, await sourceDigest(model, source));
   const finished = await Promise.all(shards.map((shard) => isFinished(state, shard, out)));
   const pending = shards.filter((_, i) => !finished[i]);
-  await openFolder(out, { what: "folder", setting: "--out" });
   await requireSpace(out, sum(pending.map(({ bytes }) => bytes)));
   await writeState(out, state);
 
@@ -96,14 +122,9 @@ async function writeFolder({ model, out, signal, onProgress }: QuantiseOptions):
   return { source, made: await openCheckpoint(out), loss };
 }
 
-/** What is finished of a folder: nothing of one that is empty, or not there. */
+/** What is finished of a folder: nothing of one that is empty. Removes what a run that was killed left half-written. */
 async function openState(model: string, out: string, source: string): Promise<State> {
-  const place = await realpath(out).catch(() => undefined);
-  if (place === undefined) return { source, shards: {} };
-  if (place === (await realpath(model))) throw usage("--out must be another folder than the model's.");
-  const names = await readdir(out).catch((cause: unknown) => {
-    throw new PermanentError(`${out} is no folder: name another --out.`, { cause });
-  });
+  const names = await readdir(out);
   if (names.length === 0) return { source, shards: {} };
   if (!names.includes(STATE_FILE)) {
     throw new PermanentError(`${out} is not empty, and was not begun by this command: name another --out.`);
@@ -114,7 +135,7 @@ async function openState(model: string, out: string, source: string): Promise<St
       `${out} was begun for another model than ${model}, or its files have changed since: name another --out, or remove it.`,
     );
   }
-  for (const name of names) if (name.endsWith(ENDING)) await rm(join(out, name)); // of a run that was killed
+  for (const name of names) if (name.endsWith(ENDING)) await rm(join(out, name));
   return state;
 }
 
@@ -138,9 +159,10 @@ async function isFinished(state: State, { name, bytes }: QuantisedShard, out: st
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {
-  await copyFile(from, to).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(from).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
+  if (bytes !== undefined) await writeFileAtomic(to, bytes);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The right to one device. */
+/** The right to one device, or to write into one folder. */
 export type Lease = { name: string; giveBack(): Promise<void> };
 
 export type LeaseOptions = {
@@ -26,7 +27,7 @@ export async function leaseDevice(
   for (let waited = false; ; waited = true) {
     for (const name of names) {
       signal?.throwIfAborted();
-      const lease = await tryToLease(name);
+      const lease = await tryToLease("device", name);
       if (lease !== undefined) return lease;
     }
     if (!waited) onWait();
@@ -34,13 +35,19 @@ export async function leaseDevice(
   }
 }
 
-async function tryToLease(name: string): Promise<Lease | undefined> {
+/** Takes the right to a folder; undefined if a process of this machine has it. On Linux only. */
+export async function leaseFolder(folder: string): Promise<Lease | undefined> {
+  const { dev, ino } = await stat(folder, { bigint: true }); // however its path is written
+  return tryToLease("folder", `${dev}-${ino}`);
+}
+
+async function tryToLease(kind: "device" | "folder", name: string): Promise<Lease | undefined> {
   // Other systems have no such names, and no CUDA either.
   if (process.platform !== "linux") return { name, giveBack: async () => {} };
   const server = createServer((connection) => connection.destroy()).unref();
   try {
     const listening = once(server, "listening");
-    server.listen(`\0flock-device-${name}`);
+    server.listen(`\0flock-${kind}-${name}`);
     await listening;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return undefined;

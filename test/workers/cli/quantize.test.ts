@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cp, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -12,7 +13,7 @@ import { openBaseModel } from "../../../learning/model/baseModel.ts";
 import { parseConfig } from "../../../learning/model/config.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { weightShapes } from "../../../learning/model/weights.ts";
-import { PassingError } from "../../../protocol/errors.ts";
+import { ExitCode, PassingError } from "../../../protocol/errors.ts";
 import { quantiseFolder } from "../../../workers/cli/quantisedFolder.ts";
 import { canMount, limit, withSmallDisk } from "../../support/limits.ts";
 import { writeRandomCheckpoint } from "../../support/randomCheckpoint.ts";
@@ -24,6 +25,8 @@ const config = {
   ...{ model_type: "llama", vocab_size: 263, hidden_size: 256, num_hidden_layers: 6, num_attention_heads: 4 },
   ...{ intermediate_size: 512, max_position_embeddings: 64, rms_norm_eps: 1e-5 },
 };
+
+const linux = process.platform === "linux" ? false : "leases are Linux's";
 
 let folder: string;
 let model: string;
@@ -112,6 +115,49 @@ describe("flockctl quantize", () => {
     const left = (await contents(out)).filter(([name]) => name.endsWith(".safetensors"));
     assert.ok(left.length > 0 && left.length < 7);
     for (const [name, bytes] of left) assert.equal(bytes, whole.get(name));
+  });
+
+  test("leaves a folder alone that another process writes into, until that ends, however it does", {
+    skip: linux,
+  }, async () => {
+    const writer = spawn(process.execPath, [program, model, out, "stop", "60"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(writer, "exit");
+    try {
+      await once(writer.stdout, "data");
+      const before = await readdir(out);
+      assert.ok(before.some((name) => name.endsWith(".part")));
+      await symlink(out, join(folder, "link"));
+      const second = await flockctl(["quantize", "--model", model, "--out", join(folder, "link")]);
+      assert.equal(second.code, ExitCode.unreachable);
+      assert.match(
+        second.stderr,
+        /^Another `flockctl quantize` writes into .*link: wait until it ends, or name another/m,
+      );
+      assert.deepEqual(await readdir(out), before);
+    } finally {
+      writer.kill("SIGKILL");
+      await ended;
+    }
+    await quantise();
+    await openBaseModel(out);
+    await quantise(); // in this process, too, the first has given it back
+  });
+
+  test("puts tokenizer and template into place as whole files", async () => {
+    await quantise();
+    const whole = await contents(out);
+    for (const name of ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]) {
+      await writeFile(join(out, name), "half");
+      // Whoever writes into the file that is there also changes this name's.
+      await link(join(out, name), join(folder, name));
+    }
+    await quantise();
+    assert.deepEqual(await contents(out), whole);
+    for (const name of ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]) {
+      assert.equal(await readFile(join(folder, name), "utf8"), "half");
+    }
   });
 
   test("touches no folder that is the model's, another's, begun for another model, or damaged", async () => {
