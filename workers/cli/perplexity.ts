@@ -1,15 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { encode, readJsonl } from "../../learning/data/examples.ts";
 import { largest } from "../../learning/extremes.ts";
 import { type AdapterSpec, adapterLayout, adapterSize } from "../../learning/model/adapter.ts";
 import { bucketFor, type Sequence } from "../../learning/model/batches.ts";
 import { openChatTemplate } from "../../learning/model/chatTemplate.ts";
 import type { Checkpoint } from "../../learning/model/checkpoint.ts";
-import { openEvaluator } from "../../learning/model/evaluator.ts";
 import { openTokenizer } from "../../learning/model/tokenizer.ts";
-import { openStreamedEvaluator } from "../../learning/streamed/streamedEvaluator.ts";
-import { availableMemory, fitJudging } from "../../learning/train/fit.ts";
+import { availableMemory } from "../../learning/train/fit.ts";
 import { PermanentError } from "../../protocol/errors.ts";
+import { openFittingEvaluator } from "../compute/evaluator.ts";
 
 /** Longest window, in tokens. */
 const WINDOW = 256;
@@ -37,7 +36,7 @@ export async function windowsOf(
     const examples = readJsonl(file, "text", openChatTemplate(model)).slice(0, most);
     return examples.map((example) => encode(tokenizer, example, length));
   }
-  const bytes = await readFile(file).catch((cause: unknown) => {
+  const bytes = await beginningOf(file).catch((cause: unknown) => {
     throw new PermanentError(`The text ${file} cannot be read.`, { cause });
   });
   let text: string;
@@ -64,6 +63,13 @@ export async function windowsOf(
   return windows;
 }
 
+/** What of a file is read, and one byte that tells whether there is more. */
+async function beginningOf(file: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of createReadStream(file, { end: MAX_TEXT_BYTES })) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
 /** How well a base without an adapter foretells text. A base that does not fit into memory is read a group of layers at a time. */
 export async function perplexityOf(
   checkpoint: Checkpoint,
@@ -72,13 +78,10 @@ export async function perplexityOf(
 ): Promise<Perplexity> {
   const spec: AdapterSpec = { rank: 1, alpha: 1, targets: ["q_proj"], seed: "perplexity" };
   const flat = new Float32Array(adapterSize(adapterLayout(checkpoint.config, spec)));
-  const options = { device: "cpu", threads } as const;
   const longest = largest(windows.map((window) => bucketFor(window, checkpoint.config)));
-  const { form } = fitJudging(checkpoint, { spec, length: longest }, availableMemory());
-  const evaluator =
-    form === "fused"
-      ? await openEvaluator(checkpoint, spec, options)
-      : openStreamedEvaluator(checkpoint, spec, { ...options, signal });
+  const { evaluator } = await openFittingEvaluator(checkpoint, spec, {
+    ...{ device: "cpu", threads, longest, available: availableMemory(), signal },
+  });
   try {
     signal.throwIfAborted();
     const losses = await evaluator.losses(flat, windows);
