@@ -8,7 +8,7 @@ import { sizeOf } from "../learning/graph/shapes.ts";
 import { parseConfig } from "../learning/model/config.ts";
 import { weightShapes } from "../learning/model/weights.ts";
 import type { OptionValues, Report } from "../tools/bench.ts";
-import { type PassTask, STAGES, type Stage, type StageRun } from "./support/passStages.ts";
+import { comparePass, type PassTask, STAGES, type Stage, type StageRun } from "./support/passStages.ts";
 import { usage, wholeOption } from "./support/settings.ts";
 
 export const options = {
@@ -29,13 +29,15 @@ type Row = {
   sourceBytes: number;
   baseBytes: number;
   stages: Record<Stage, StageRun>;
+  /** Largest difference of an example's loss between base with factors and the merged model, in nats a token. */
+  difference: number;
 };
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL("support/passProgram.ts", import.meta.url));
 
 /**
- * A whole pass over a generated bfloat16 checkpoint, each stage in a process of its own: quantise, train, export (PEFT and merged), judge. At two depths, to
+ * A whole pass over a generated bfloat16 checkpoint, each stage in a process of its own: quantise, train, export (PEFT and merged), judge both. At two depths, to
  * show that memory does not follow the depth.
  */
 export default async function passBench(given: OptionValues): Promise<Report> {
@@ -64,7 +66,8 @@ async function pass(layers: number, how: How): Promise<Row> {
       stages[stage] = JSON.parse(stdout) as StageRun;
     }
     const [sourceBytes, baseBytes] = [await bytesIn(join(folder, "source")), await bytesIn(join(folder, "base"))];
-    return { layers, parameters, sourceBytes, baseBytes, stages: stages as Record<Stage, StageRun> };
+    const all = stages as Record<Stage, StageRun>;
+    return { layers, parameters, sourceBytes, baseBytes, stages: all, difference: comparePass(all) };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -91,7 +94,7 @@ function linesOf(rows: readonly Row[], { steps, length, threads }: How): string[
   const widths = head.map((title, i) => Math.max(title.length, ...table.map((row) => (row[i] as string).length)));
   return [
     ...[head, ...table].map((row) => row.map((cell, i) => cell.padStart(widths[i] as number)).join("  ")),
-    `sizes in MiB; of each stage the peak of resident memory, mapped files included, and its time; ${steps} training steps of 2 x ${length} tokens, 4 examples judged, ${threads} threads`,
+    `sizes in MiB; of each stage the peak of resident memory, mapped files included, and its time; ${steps} training steps of 2 x ${length} tokens, 4 examples judged by base and factors and by the merged model, ${threads} threads; their losses differ by up to ${Math.max(...rows.map(({ difference }) => difference)).toExponential(1)} nats a token`,
   ];
 }
 

@@ -19,11 +19,12 @@ import type { PassTask, Stage, StageRun } from "./passStages.ts";
 const task = JSON.parse(process.argv[2] as string) as PassTask;
 const source = join(task.folder, "source");
 const base = join(task.folder, "base");
+const merged = join(task.folder, "merged");
 const factors = join(task.folder, "factors");
 const spec: AdapterSpec = { rank: 8, alpha: 16, targets: TARGETS, seed: "pass" };
 
-/** What each stage does; the loss where it computes one, in nats a token. */
-const work: Record<Stage, () => Promise<number | undefined>> = {
+/** What each stage does; the losses where it computes some. */
+const work: Record<Stage, () => Promise<number[]>> = {
   /** Random bfloat16 weights of either sign, of the size that trained ones have. */
   async generate() {
     const text = JSON.stringify(task.hfConfig);
@@ -49,12 +50,12 @@ const work: Record<Stage, () => Promise<number | undefined>> = {
     } finally {
       await file.close();
     }
-    return undefined;
+    return [];
   },
 
   async quantise() {
     await quantiseFolder({ model: source, out: base, signal: new AbortController().signal, onProgress: () => {} });
-    return undefined;
+    return [];
   },
 
   async train() {
@@ -64,7 +65,7 @@ const work: Record<Stage, () => Promise<number | undefined>> = {
       ...{ steps: task.steps, learningRate: 1e-3, start: zeros(checkpoint), examples: examples(checkpoint, 2) },
     });
     await writeFile(factors, flat);
-    return losses.at(-1);
+    return [...losses];
   },
 
   async export() {
@@ -73,21 +74,29 @@ const work: Record<Stage, () => Promise<number | undefined>> = {
     const { config, weights } = writePeft(adapterLayout(checkpoint.config, spec), spec, { flat, base: "pass" });
     await writeFile(join(task.folder, "adapter_config.json"), config);
     await writeFile(join(task.folder, "adapter_model.safetensors"), weights);
-    await writeMerge(await planMerge({ model: base, checkpoint, spec, flat }), join(task.folder, "merged"));
-    return undefined;
+    await writeMerge(await planMerge({ model: base, checkpoint, spec, flat }), merged);
+    return [];
   },
 
   async validate() {
-    const checkpoint = await openCheckpoint(base);
-    const evaluator = openStreamedEvaluator(checkpoint, spec, { device: "cpu", threads: task.threads });
-    try {
-      const losses = await evaluator.losses(await trained(), examples(checkpoint, 4));
-      return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    } finally {
-      await evaluator.close();
-    }
+    return judge(await openCheckpoint(base), await trained());
+  },
+
+  /** The model that was exported, without an adapter. */
+  async merged() {
+    const checkpoint = await openCheckpoint(merged);
+    return judge(checkpoint, zeros(checkpoint));
   },
 };
+
+async function judge(checkpoint: Checkpoint, flat: Float32Array): Promise<number[]> {
+  const evaluator = openStreamedEvaluator(checkpoint, spec, { device: "cpu", threads: task.threads });
+  try {
+    return [...(await evaluator.losses(flat, examples(checkpoint, 4)))];
+  } finally {
+    await evaluator.close();
+  }
+}
 
 function zeros({ config }: Checkpoint): Float32Array {
   return new Float32Array(adapterSize(adapterLayout(config, spec)));
@@ -106,10 +115,10 @@ function examples({ config }: Checkpoint, count: number) {
 }
 
 const begin = performance.now();
-const loss = await work[task.stage]();
+const losses = await work[task.stage]();
 const run: StageRun = {
   seconds: (performance.now() - begin) / 1000,
   peakBytes: process.resourceUsage().maxRSS * 1024,
-  loss: loss ?? null,
+  losses,
 };
 console.log(JSON.stringify(run));

@@ -16,7 +16,7 @@ import { requireSpace, sha256OfFile } from "../files.ts";
 /** Examples on which a merged model is compared with base and adapter. */
 const COMPARED = 8;
 /** Largest difference of an example's loss, in nats a token, that rounding explains: of weights in float32, and in 16 bits. */
-const TOLERANCE = { float32: 1e-4, half: 0.25 };
+export const TOLERANCE = { float32: 1e-4, half: 0.25 };
 
 /** Losses of the merged model beside those of base and adapter, in nats a token. */
 export type Comparison = { examples: number; largest: number; mean: number };
