@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { readHeader } from "../../../learning/artifact/safetensors.ts";
 import { bucketFor, judgedTokens, packBatch, type Sequence } from "../../../learning/model/batches.ts";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { layOut, packedLayout } from "../../../learning/model/packing.ts";
+import { EMBEDDING } from "../../../learning/model/weights.ts";
 import { layerGroups } from "../../../learning/streamed/groups.ts";
 import { type StreamedModel, streamedModel } from "../../../learning/streamed/streamedModel.ts";
 import { batchOrder } from "../../../learning/train/order.ts";
@@ -94,6 +96,65 @@ for (const [name, family] of Object.entries(families)) {
     });
   });
 }
+
+describe("a streamed step", () => {
+  const family = families.llama2 as (typeof families)[string];
+  const shape = { batch: 2, length: 32 };
+  const batch = packBatch(examplesOf(family).slice(0, 2), { rows: 2, length: 32, mean: "token" });
+  let folder: string;
+  let checkpoint: Checkpoint;
+  let flat: Float32Array;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "flock-"));
+    await writeFamily(folder, family);
+    checkpoint = await openCheckpoint(folder);
+    flat = Float32Array.from(factorsOf(checkpoint.config).flatMap(({ b }) => [...b]));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it("that is cancelled in its middle ends there, before the next batch", async () => {
+    const controller = new AbortController();
+    let read = 0;
+    const second = Object.defineProperty({ ...batch }, "labels", {
+      get: () => {
+        read++;
+        controller.abort(new Error("enough"));
+        return batch.labels;
+      },
+    });
+    const third = Object.defineProperty({ ...batch }, "labels", { get: () => assert.fail("goes on") });
+    const model = streamedModel(checkpoint, spec, { ...options, signal: controller.signal });
+    try {
+      const gradient = new Float32Array(flat.length);
+      await assert.rejects(model.addGradient(gradient, flat, shape, [batch, second, third]), /enough/);
+      assert.equal(read, 1);
+      assert.ok(gradient.every((number) => number === 0));
+    } finally {
+      await model.close();
+    }
+  });
+
+  it("stays finite where the numbers at a border are larger than float16 holds", async () => {
+    const path = join(folder, "model.safetensors");
+    const bytes = await readFile(path);
+    const embedding = readHeader(bytes).tensors.find(({ name }) => name === EMBEDDING);
+    assert.ok(embedding);
+    for (let at = embedding.offset; at < embedding.offset + embedding.bytes; at += 4) {
+      bytes.writeFloatLE(1e7 * bytes.readFloatLE(at), at);
+    }
+    await writeFile(path, bytes);
+    const model = streamedModel(checkpoint, spec, options);
+    try {
+      const gradient = new Float32Array(flat.length);
+      const [loss] = await model.addGradient(gradient, flat, shape, [batch]);
+      assert.ok(Number.isFinite(loss), `the loss is ${loss}`);
+      assert.ok(gradient.every(Number.isFinite));
+      assert.ok(gradient.some((number) => number !== 0));
+    } finally {
+      await model.close();
+    }
+  });
+});
 
 describe("groups of layers", () => {
   it("hold as many layers as the limit allows, at least one, and all layers once", async () => {

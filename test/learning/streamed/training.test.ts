@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { InferenceSession } from "onnxruntime-node";
 import { type Checkpoint, openCheckpoint } from "../../../learning/model/checkpoint.ts";
 import { openEvaluator } from "../../../learning/model/evaluator.ts";
 import { openStreamedEvaluator } from "../../../learning/streamed/streamedEvaluator.ts";
@@ -74,10 +75,37 @@ describe("training group by group", () => {
     assert.notEqual(fused.graph, whole.graph);
   });
 
-  it("looks at held-out examples, and stops when it is told to", async () => {
+  it("looks at held-out examples, and ends before its last step when they get worse", async () => {
+    const heldOut = { examples: examples.slice(0, 4), patience: 2 };
+    const learning = { ...job, learningRate: 0.05, examples: examples.slice(4), every: 2 };
+    const watched = await train({ ...streamed(), ...learning, heldOut });
+    const looks = watched.heldOut.length;
+    assert.equal(watched.losses.length, 2 * looks);
+    assert.ok(looks < job.steps / 2, `${looks} looks`);
+    assert.equal(watched.heldOut.indexOf(Math.min(...watched.heldOut)), looks - 1 - 2);
+    const best = await train({ ...streamed(), ...learning, steps: 2 * (looks - 2) });
+    assert.deepEqual(watched.flat, best.flat);
+  });
+
+  it("gives back all it loaded when it ends, and when it fails", async (t) => {
+    const { mock } = t.mock.method(InferenceSession, "create");
+    const released = async () => {
+      const sessions = await Promise.all(mock.calls.map(({ result }) => result as Promise<InferenceSession>));
+      assert.ok(sessions.length > 5);
+      for (const session of sessions) await assert.rejects(session.release(), /disposed/);
+      mock.resetCalls();
+    };
     const heldOut = { examples: examples.slice(0, 4), patience: 1 };
-    const watched = await train({ ...job, ...streamed(), examples: examples.slice(4), every: 10, heldOut });
-    assert.equal(watched.heldOut.length, 2);
+    await train({ ...job, ...streamed(), steps: 2, every: 1, heldOut });
+    await released();
+    const onProgress = () => {
+      throw new Error("no luck");
+    };
+    await assert.rejects(train({ ...job, ...streamed(), onProgress }), /no luck/);
+    await released();
+  });
+
+  it("stops when it is told to", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await assert.rejects(train({ ...job, ...streamed(), signal }), /enough/);
   });
