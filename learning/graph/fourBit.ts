@@ -55,11 +55,17 @@ export function encode(
 
 /** The numbers that codes and scales stand for. */
 export function decode(codes: Uint8Array, scales: Float16Array): Float32Array {
-  return Float32Array.from({ length: 2 * codes.length }, (_, i) => {
-    const byte = codes[i >> 1] as number;
-    const code = i % 2 === 0 ? byte & 15 : byte >> 4;
-    return (code - ZERO_CODE) * (scales[Math.floor(i / BLOCK)] as number);
-  });
+  const numbers = new Float32Array(2 * codes.length);
+  const bytes = BLOCK / 2;
+  for (let block = 0; block < scales.length; block++) {
+    const scale = scales[block] as number;
+    for (let i = block * bytes; i < (block + 1) * bytes; i++) {
+      const pair = codes[i] as number;
+      numbers[2 * i] = ((pair & 15) - ZERO_CODE) * scale;
+      numbers[2 * i + 1] = ((pair >> 4) - ZERO_CODE) * scale;
+    }
+  }
+  return numbers;
 }
 
 /** Of the last `fit`: the sums of number * q and q * q with q = code - 8. An object a block would cost more than all the rest. */
